@@ -1,0 +1,36 @@
+// Serves the built package and the pages of the tests, on a free loopback port.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+
+const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.map': 'application/json' };
+
+export interface Server {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the folders, each under its path. */
+export async function serve(folders: Readonly<Record<string, string>>): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const [mount, folder] = Object.entries(folders).find(([at]) => path.startsWith(at)) ?? [];
+    if (mount === undefined || folder === undefined) return void response.writeHead(404).end();
+    const file = join(folder, path.slice(mount.length) || 'index.html');
+    readFile(file).then(
+      (body) => response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-store' }).end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

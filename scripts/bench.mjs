@@ -1,0 +1,60 @@
+// `npm run bench`: measures the built package beside its peers, prints the table and writes docs/benchmarks.md.
+// `--check` fails on a missed row, `--only <row>` runs one and `--quick` one pair a row; only a whole run is written.
+// `--built` takes dist as it stands.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { ensureDependencies, root } from './dependencies.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    check: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    built: { type: 'boolean' },
+    only: { type: 'string' },
+  },
+});
+
+ensureDependencies();
+if (!options.built) await import('./build.mjs');
+const { rows } = await import('../test/bench/rows.mjs');
+const { openLab } = await import('../test/bench/lab.mjs');
+const { chromiumVersion } = await import('../test/bench/browser.mjs');
+const { markdown, terminalTable } = await import('../test/bench/report.mjs');
+
+const chosen = options.only === undefined ? Object.keys(rows) : [options.only];
+if (!chosen.every((name) => name in rows)) {
+  console.error(`--only takes one of: ${Object.keys(rows).join(', ')}`);
+  process.exit(1);
+}
+
+const rounds = options.quick ? 1 : 5;
+const lines = [];
+const lab = await openLab();
+try {
+  for (const name of chosen) {
+    console.log(`${name} …`);
+    lines.push(...(await measure(rows[name])));
+  }
+} finally {
+  await lab.close();
+}
+
+console.log(`\n${terminalTable(lines)}\n`);
+const missed = lines.filter(({ met }) => !met);
+console.log(`${lines.length - missed.length} of ${lines.length} targets met`);
+if (!options.quick && options.only === undefined) {
+  await mkdir(`${root}docs`, { recursive: true });
+  await writeFile(`${root}docs/benchmarks.md`, markdown(lines, { rounds, chromium: await chromiumVersion() }));
+}
+if (options.check && missed.length > 0) process.exitCode = 1;
+
+/** A browser of its own for each row, so that none inherits what another stored. */
+async function measure({ run, inBrowser }) {
+  if (!inBrowser) return run({ lab, rounds });
+  const browser = await lab.browser();
+  try {
+    return await run({ lab, rounds, browser });
+  } finally {
+    await browser.close();
+  }
+}

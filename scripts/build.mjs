@@ -1,0 +1,65 @@
+// Builds dist/. The page entries share chunks; the worker files are one self-contained file each, because a browser
+// fetches a worker by its address alone. `new SharedWorker(new URL('./worker.js', import.meta.url), …)` must reach
+// dist untouched, next to worker.js: bundlers of our users look for it. So chunks lie flat in dist, too.
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
+import { root } from './dependencies.mjs';
+
+const run = promisify(execFile);
+
+const pages = { index: 'src/index.ts', core: 'src/core/index.ts', testing: 'src/testing/index.ts' };
+const selfContained = { worker: 'src/browser/worker.ts', 'start-host': 'src/browser/start-host.ts' };
+
+/** The minifier turns quotes into backticks, and Vite then refuses the options. Same length: source maps stay true. */
+const literalWorkerAddress = {
+  name: 'literal-worker-address',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      file.code = file.code.replace(/new SharedWorker\(new URL\([^)]*\),\{[^}]*\}/g, (text) =>
+        text.replaceAll('`', "'"),
+      );
+    }
+  },
+};
+
+async function build() {
+  await rm(`${root}dist`, { recursive: true, force: true });
+  await Promise.all([
+    declarations(),
+    bundle(pages, { chunkFileNames: 'shared-[name].js' }),
+    ...Object.entries(selfContained).map(([name, file]) => bundle({ [name]: file }, { codeSplitting: false })),
+  ]);
+}
+
+async function bundle(input, output) {
+  const result = await rolldown({
+    cwd: root,
+    input,
+    platform: 'browser',
+    transform: { target: 'es2022' },
+    // package.json speaks for dist; in the source, an import for its effect alone means it.
+    treeshake: { moduleSideEffects: [{ external: false, test: /^(?!.*node_modules).*\/src\//, sideEffects: true }] },
+    plugins: [literalWorkerAddress],
+    checks: { bundlerTimings: false },
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(log.message);
+    },
+  });
+  await result.write({ dir: `${root}dist`, format: 'esm', minify: true, sourcemap: true, ...output });
+  await result.close();
+}
+
+async function declarations() {
+  const args = ['node_modules/typescript/bin/tsc', '-p', 'src', '--noEmit', 'false', '--emitDeclarationOnly'];
+  await run(process.execPath, args, { cwd: root }).catch((error) => {
+    throw new Error(error.stdout || error.message);
+  });
+}
+
+await build().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});

@@ -1,0 +1,176 @@
+// A host in a browser context, whatever its kind: takes the bus's one lock, opens the log, serves sessions. It is crash-only:
+// whatever goes wrong with its lock or its log, it says bye and ends; its clients find the next one.
+
+import { busError, toRecord } from '../core/errors.ts';
+import type { BusError } from '../core/errors.ts';
+import { LogHost } from '../core/log-host.ts';
+import { HostedBus } from '../core/bus.ts';
+import type { HostKind } from '../core/message-bus.ts';
+import type { Adapter } from '../core/message-bus.ts';
+import { randomName, systemPlatform } from '../core/platform.ts';
+import { Retention } from '../core/retention.ts';
+import type { RetentionOptions } from '../core/retention.ts';
+import { checkClientFrame } from '../protocol/check-client-frame.ts';
+import type { HostFrame, HostStatus } from '../protocol/frames.ts';
+import type { Link } from '../protocol/link.ts';
+import { Session } from '../protocol/session.ts';
+import type { OpenHost } from '../protocol/session.ts';
+import { holdLock, lockNames, stealLock, whenFree } from './locks.ts';
+import type { HeldLock } from './locks.ts';
+import { openBrowserLog, storageEstimate } from './storage.ts';
+
+export interface HostOptions {
+  readonly bus: string;
+  readonly kind: HostKind;
+  readonly why: string;
+  /** Above 0: the host before it does not answer, so its lock is taken from it. */
+  readonly generation: number;
+  readonly adapters?: readonly Adapter[];
+  readonly retention?: RetentionOptions;
+  /** The host has ended: its context should go too. */
+  readonly onEnd: (why: string) => void;
+  /** It waits for another host of this bus to go. */
+  readonly onBusy?: () => void;
+}
+
+const estimateEvery = 30_000;
+
+export class BrowserHost {
+  readonly #options: HostOptions;
+  readonly #lockName: string;
+  readonly #sign: HeldLock;
+  readonly #sessions = new Set<Session>();
+  readonly #clients = new Map<string, () => void>();
+  readonly #opened: Promise<OpenHost>;
+  readonly #cleanup: (() => void)[] = [];
+  #status: HostStatus;
+  #ended = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#lockName = lockNames.host(options.bus, randomName(systemPlatform));
+    this.#sign = holdLock(this.#lockName);
+    this.#status = { host: options.kind, why: options.why, tabs: 0, durability: 'disk' };
+    this.#opened = this.#open();
+    this.#opened.catch(() => undefined);
+  }
+
+  /** Serves one more client. Its first frame goes out as soon as this host's lock is held, which takes no disk. */
+  accept(link: Link<HostFrame>): void {
+    void this.#sign.held.then(() => {
+      const session = new Session(link, {
+        lock: this.#lockName,
+        opened: this.#opened,
+        check: checkClientFrame,
+        status: () => this.#status,
+        defer: (task) => queueMicrotask(task),
+        onError: (error) => this.#report(error),
+        onHello: (greeted, { clientId, lock }) => this.#watch(greeted, clientId, lock),
+        onClose: (closed) => {
+          this.#sessions.delete(closed);
+          this.#countTabs();
+        },
+      });
+      this.#sessions.add(session);
+    });
+  }
+
+  end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const session of [...this.#sessions]) session.bye();
+    for (const clean of this.#cleanup) clean();
+    for (const stop of this.#clients.values()) stop();
+    this.#sign.release();
+    this.#options.onEnd(why);
+  }
+
+  async #open(): Promise<OpenHost> {
+    await this.#takeCore();
+    const { log, term, durability, problem } = await openBrowserLog({
+      bus: this.#options.bus,
+      platform: systemPlatform,
+      isAlive: await aliveClients(this.#options.bus),
+      onEnd: (why) => this.end(why),
+    });
+    const { kind, why } = this.#options;
+    const host = new LogHost(log, { host: kind, why, durability });
+    this.#cleanup.push(() => void host.close().catch(() => undefined));
+    this.#status = { ...this.#status, durability, ...(problem !== undefined && { problem: toRecord(problem) }) };
+    this.#extend(host);
+    this.#measure();
+    return { host, term };
+  }
+
+  /** Only one core runs for a bus, in whatever kind of context. */
+  async #takeCore(): Promise<void> {
+    const name = lockNames.core(this.#options.bus);
+    const core = this.#options.generation > 0 ? stealLock(name) : holdLock(name);
+    this.#cleanup.push(() => core.release());
+    void core.lost.then(() => this.end('Another host took over.'));
+    if (this.#options.onBusy !== undefined) {
+      const busy = systemPlatform.timer(500, this.#options.onBusy);
+      void core.held.then(busy);
+    }
+    await core.held;
+  }
+
+  #extend(host: LogHost): void {
+    const { adapters = [], retention } = this.#options;
+    const failed = (error: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause: error }));
+    if (retention !== undefined) {
+      const keeper = new Retention(host.log, retention, systemPlatform, failed);
+      this.#cleanup.push(() => keeper.close());
+    }
+    if (adapters.length === 0) return;
+    const bus = new HostedBus(host, { author: 'host' });
+    for (const adapter of adapters) bus.use(adapter);
+    this.#cleanup.push(() => bus.clearAdapters());
+  }
+
+  /** A tab's lock is granted to us when the tab is gone, however it went. */
+  #watch(session: Session, clientId: string, lock: string): void {
+    // A client that says hello again, because the first time took too long, is still one tab.
+    for (const other of [...this.#sessions]) if (other !== session && other.clientId === clientId) other.close();
+    this.#countTabs();
+    this.#clients.get(clientId)?.();
+    const stop = whenFree(lock, () => {
+      this.#clients.delete(clientId);
+      session.close();
+      this.#opened.then(({ host }) => host.log.forget(clientId)).catch(() => undefined);
+    });
+    this.#clients.set(clientId, stop);
+  }
+
+  #countTabs(): void {
+    this.#tell({ tabs: [...this.#sessions].filter(({ clientId }) => clientId !== undefined).length });
+  }
+
+  #measure(): void {
+    const look = (): void => {
+      void storageEstimate().then((storage) => {
+        if (storage !== undefined && !this.#ended) this.#tell({ storage });
+      });
+    };
+    look();
+    const timer = setInterval(look, estimateEvery);
+    this.#cleanup.push(() => clearInterval(timer));
+  }
+
+  #report(error: BusError): void {
+    this.#tell({ problem: toRecord(error) });
+  }
+
+  #tell(change: Partial<HostStatus>): void {
+    if (this.#ended) return;
+    this.#status = { ...this.#status, ...change };
+    for (const session of this.#sessions) session.status(this.#status);
+  }
+}
+
+/** Which clients of the host before may still repeat a push: those whose tab lives. */
+async function aliveClients(bus: string): Promise<(clientId: string) => boolean> {
+  const { held = [], pending = [] } = await navigator.locks.query();
+  const names = new Set([...held, ...pending].map((lock) => lock.name));
+  return (clientId) => names.has(lockNames.tab(bus, clientId));
+}

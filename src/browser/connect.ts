@@ -1,0 +1,72 @@
+// Which host: the first kind of the ladder that works here.
+
+import { busError } from '../core/errors.ts';
+import type { HostKind } from '../core/message-bus.ts';
+import type { Platform } from '../core/platform.ts';
+import type { RetentionOptions } from '../core/retention.ts';
+import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
+import { PageConnector } from './hosts/page.ts';
+import { SharedWorkerConnector } from './hosts/shared-worker.ts';
+
+export const knownHosts: readonly HostKind[] = ['shared-worker', 'page'];
+
+export interface ConnectOptions {
+  readonly bus: string;
+  readonly hosts: readonly HostKind[];
+  readonly platform: Platform;
+  readonly create: (name: string) => SharedWorker;
+  readonly retention: RetentionOptions | undefined;
+}
+
+/** Climbs down the ladder until a host answers. */
+export class Ladder implements Connector {
+  readonly #options: ConnectOptions;
+  #rungs: readonly HostKind[];
+  #client!: RemoteHost;
+  #connector: Connector | undefined;
+
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+    this.#rungs = options.hosts;
+  }
+
+  start(client: RemoteHost): void {
+    this.#client = client;
+    if (typeof document === 'undefined') client.fail(busError('NOT_A_BROWSER', 'There is no document here.'));
+    else if (navigator.locks === undefined) client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
+    else this.#next('This is the first choice.');
+  }
+
+  greeted(lock: string): void {
+    this.#connector?.greeted(lock);
+  }
+
+  welcomed(): void {
+    this.#connector?.welcomed();
+  }
+
+  pong(n: number): void {
+    this.#connector?.pong(n);
+  }
+
+  left(): void {
+    this.#connector?.left();
+  }
+
+  close(): void {
+    this.#connector?.close();
+  }
+
+  #next(why: string): void {
+    const [kind, ...rest] = this.#rungs;
+    this.#rungs = rest;
+    if (kind === undefined) return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
+    const { bus, platform, create, retention } = this.#options;
+    if (kind === 'shared-worker' && typeof SharedWorker === 'undefined') return this.#next('This browser has no SharedWorker.');
+    this.#connector =
+      kind === 'shared-worker'
+        ? new SharedWorkerConnector({ bus, platform, create, onUnavailable: (reason) => this.#next(reason) })
+        : new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` });
+    this.#connector.start(this.#client);
+  }
+}

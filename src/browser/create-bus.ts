@@ -1,0 +1,76 @@
+// The page's way in: a bus at once, a host at the first use.
+
+import { HostedBus } from '../core/bus.ts';
+import type { Author } from '../core/outbox.ts';
+import { checkChannel } from '../core/channel.ts';
+import { busError } from '../core/errors.ts';
+import type { HostKind, MessageBus } from '../core/message-bus.ts';
+import { onAbort, systemPlatform } from '../core/platform.ts';
+import type { RetentionOptions } from '../core/retention.ts';
+import { RemoteHost } from '../protocol/remote-host.ts';
+import type { Opened } from '../protocol/remote-host.ts';
+import { knownHosts, Ladder } from './connect.ts';
+
+export interface BusOptions {
+  /** One bus for each name and origin; default 'busline'. */
+  readonly name?: string;
+  /** Who sends, where a message does not say. */
+  readonly author?: string | Author;
+  /** Which kinds of host may be used, best first; default: all. */
+  readonly hosts?: readonly HostKind[];
+  /** Makes the SharedWorker from your own file. Pass `name` on: a host that hangs is left behind by its name. */
+  readonly worker?: (name: string) => SharedWorker;
+  /** Where `busline/worker.js` is served from, where a bundler does not find it by itself. */
+  readonly workerUrl?: string | URL;
+  /** Limits for a page that is its own host; in a worker of your own, give them to `startHost`. */
+  readonly retention?: RetentionOptions;
+  /** Closes the bus. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Bus extends MessageBus {
+  /** Settles when the host is there and its log is open. Looking at it connects. */
+  readonly ready: Promise<Opened>;
+}
+
+class PageBus extends HostedBus implements Bus {
+  readonly #remote: RemoteHost;
+
+  constructor(remote: RemoteHost, author: string | Author | undefined) {
+    super(remote, author === undefined ? {} : { author });
+    this.#remote = remote;
+  }
+
+  get ready(): Promise<Opened> {
+    this.#remote.start();
+    return this.#remote.opened;
+  }
+}
+
+function sharedWorker(name: string): SharedWorker {
+  // Bundlers look for exactly this expression; a blob: or data: worker would be one for each tab.
+  return new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module', name });
+}
+
+function workerFactory({ worker, workerUrl }: BusOptions): (name: string) => SharedWorker {
+  if (worker !== undefined) return worker;
+  if (workerUrl !== undefined) return (name) => new SharedWorker(workerUrl, { type: 'module', name });
+  return sharedWorker;
+}
+
+function checkHosts(hosts: readonly HostKind[]): readonly HostKind[] {
+  for (const kind of hosts) {
+    if (!knownHosts.includes(kind)) throw busError('UNKNOWN_HOST', `createBus: "${String(kind)}" is no host.`);
+  }
+  return hosts;
+}
+
+/** Makes a bus. It is synchronous and lazy: it connects at its first use, and is safe to call on a server. */
+export function createBus(options: BusOptions = {}): Bus {
+  const { name = 'busline', hosts = knownHosts, retention, author, signal } = options;
+  checkChannel(name);
+  const ladder = new Ladder({ bus: name, hosts: checkHosts(hosts), platform: systemPlatform, create: workerFactory(options), retention });
+  const bus = new PageBus(new RemoteHost(ladder, systemPlatform), author);
+  onAbort(signal, () => void bus.close());
+  return bus;
+}

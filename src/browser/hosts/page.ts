@@ -1,0 +1,83 @@
+// The page as its own host: the log in the page, reached over a link that never leaves it.
+
+import { busError } from '../../core/errors.ts';
+import { loopLink } from '../../protocol/loop-link.ts';
+import type { Connector, RemoteHost } from '../../protocol/remote-host.ts';
+import type { RetentionOptions } from '../../core/retention.ts';
+import { holdLock, lockNames } from '../locks.ts';
+import type { HeldLock } from '../locks.ts';
+
+export interface PageHostOptions {
+  readonly bus: string;
+  readonly why: string;
+  readonly retention: RetentionOptions | undefined;
+}
+
+interface EndableHost {
+  end(why: string): void;
+}
+
+export class PageConnector implements Connector {
+  readonly #options: PageHostOptions;
+  #client!: RemoteHost;
+  #tab: HeldLock | undefined;
+  #host: EndableHost | undefined;
+  #closed = false;
+
+  constructor(options: PageHostOptions) {
+    this.#options = options;
+  }
+
+  start(client: RemoteHost): void {
+    this.#client = client;
+    this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
+    void this.#begin().catch((error: unknown) => {
+      client.fail(busError('NO_HOST', 'The page could not become its own host.', { cause: error }));
+    });
+  }
+
+  greeted(): void {
+    // It lives as long as this page: there is no lock to watch, and nothing to beat for.
+  }
+
+  welcomed(): void {
+    // As above.
+  }
+
+  pong(): void {
+    // As above.
+  }
+
+  left(): void {
+    this.#host = undefined;
+    this.#client.detach('The log in this page was lost; it is opened again.');
+    if (!this.#closed) void this.#begin();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#host?.end('The bus was closed.');
+    this.#tab?.release();
+  }
+
+  async #begin(): Promise<void> {
+    // Loaded only where it is needed: a page with a worker never downloads it.
+    const { BrowserHost } = await import('../browser-host.ts');
+    await this.#tab?.held;
+    if (this.#closed) return;
+    const { bus, why, retention } = this.#options;
+    const host = new BrowserHost({
+      bus,
+      why,
+      kind: 'page',
+      generation: 0,
+      ...(retention !== undefined && { retention }),
+      onEnd: () => undefined,
+      onBusy: () => this.#client.report(busError('HOST_BUSY', 'This page waits for its turn; what it sends is kept here.')),
+    });
+    this.#host = host;
+    const { client, host: other } = loopLink();
+    host.accept(other);
+    this.#client.attach(client, lockNames.tab(bus, this.#client.clientId));
+  }
+}

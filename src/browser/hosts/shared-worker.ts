@@ -1,0 +1,169 @@
+// Finds the SharedWorker host: makes or reaches it, notices when it dies (its lock) or hangs (no answer to beats), and goes on
+// to the next. There is a deadline on the handshake, none on waiting for a lock.
+
+import { busError } from '../../core/errors.ts';
+import type { Platform } from '../../core/platform.ts';
+import type { Connector, RemoteHost } from '../../protocol/remote-host.ts';
+import { portLink } from '../links/port-link.ts';
+import { Heartbeat } from '../liveness.ts';
+import { highestGeneration, holdLock, lockNames, whenFree } from '../locks.ts';
+import type { HeldLock } from '../locks.ts';
+import { workerName } from '../worker-name.ts';
+
+const firstDeadline = 150;
+const lastDeadline = 1000;
+/** So many handshakes without an answer: whatever has this name will not answer any more. */
+const attemptsPerGeneration = 4;
+const generationsBeforeGivingUp = 2;
+
+export interface SharedWorkerOptions {
+  readonly bus: string;
+  readonly platform: Platform;
+  readonly create: (name: string) => SharedWorker;
+  /** No worker can be had here: the next kind of host has its turn. */
+  readonly onUnavailable: (why: string) => void;
+}
+
+export class SharedWorkerConnector implements Connector {
+  readonly #options: SharedWorkerOptions;
+  readonly #heart: Heartbeat;
+  #client!: RemoteHost;
+  #tab: HeldLock | undefined;
+  #generation: { readonly number: number; readonly lock: HeldLock } | undefined;
+  #failures = 0;
+  #everGreeted = false;
+  #attempt = 0;
+  #cancelDeadline: (() => void) | undefined;
+  #stopWatching: (() => void) | undefined;
+  #closed = false;
+  #away = false;
+
+  constructor(options: SharedWorkerOptions) {
+    this.#options = options;
+    this.#heart = new Heartbeat(
+      options.platform,
+      (n) => this.#client.ping(n),
+      () => this.#client.waiting,
+      () => this.#hung('The host did not answer.'),
+    );
+  }
+
+  start(client: RemoteHost): void {
+    this.#client = client;
+    addEventListener('pagehide', this.#leave);
+    addEventListener('pageshow', this.#return);
+    this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
+    void this.#tab.held.then(() => this.#connect());
+  }
+
+  greeted(lock: string): void {
+    this.#everGreeted = true;
+    this.#failures = 0;
+    this.#cancelDeadline?.();
+    this.#stopWatching?.();
+    this.#stopWatching = whenFree(lock, () => this.#lost('The host is gone; the next one is being started.'));
+  }
+
+  welcomed(): void {
+    this.#heart.start();
+  }
+
+  pong(n: number): void {
+    this.#heart.pong(n);
+  }
+
+  left(): void {
+    // Its lock shows when it is really gone: until then a new SharedWorker of its name might still reach it.
+    this.#heart.stop();
+    this.#client.detach('The host said bye; the next one is being started.');
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+    removeEventListener('pagehide', this.#leave);
+    removeEventListener('pageshow', this.#return);
+    this.#generation?.lock.release();
+    this.#tab?.release();
+  }
+
+  #stop(): void {
+    this.#attempt += 1;
+    this.#heart.stop();
+    this.#cancelDeadline?.();
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  /** A page in the back-forward cache must not be talked to: that would evict it. */
+  readonly #leave = (): void => {
+    this.#away = true;
+    this.#stop();
+    this.#client.detach('The page is hidden.');
+  };
+
+  readonly #return = (): void => {
+    if (!this.#away) return;
+    this.#away = false;
+    void this.#connect();
+  };
+
+  #lost(why: string): void {
+    this.#stop();
+    this.#client.detach(why);
+    void this.#connect();
+  }
+
+  #hung(why: string): void {
+    this.#heart.relax();
+    this.#stop();
+    this.#client.detach(why);
+    void this.#connect((this.#generation?.number ?? 0) + 1);
+  }
+
+  async #connect(atLeast = 0): Promise<void> {
+    const attempt = ++this.#attempt;
+    const highest = await highestGeneration(this.#options.bus);
+    if (attempt !== this.#attempt || this.#closed || this.#away) return;
+    const generation = Math.max(highest, atLeast);
+    if (this.#generation?.number !== generation) {
+      this.#generation?.lock.release();
+      this.#generation = { number: generation, lock: holdLock(lockNames.generation(this.#options.bus, generation), 'shared') };
+      await this.#generation.lock.held;
+    }
+    this.#greet(attempt, 1);
+  }
+
+  #greet(attempt: number, tries: number): void {
+    if (attempt !== this.#attempt || this.#closed || this.#away) return;
+    const { bus, platform, create } = this.#options;
+    const generation = this.#generation?.number ?? 0;
+    try {
+      const worker = create(workerName(bus, generation));
+      worker.addEventListener('error', () => this.#failed(attempt, 'The worker script failed to load or to start.'));
+      this.#client.attach(portLink(worker.port), lockNames.tab(bus, this.#client.clientId));
+    } catch (error) {
+      return this.#failed(attempt, `SharedWorker cannot be made: ${String(error)}`);
+    }
+    const deadline = Math.min(lastDeadline, firstDeadline * 2 ** (tries - 1));
+    this.#cancelDeadline = platform.timer(deadline, () => {
+      if (tries < attemptsPerGeneration) this.#greet(attempt, tries + 1);
+      else this.#unanswered(attempt);
+    });
+  }
+
+  #unanswered(attempt: number): void {
+    if (attempt !== this.#attempt) return;
+    this.#failures += 1;
+    if (!this.#everGreeted && this.#failures >= generationsBeforeGivingUp) this.#failed(attempt, 'The worker does not answer.');
+    else this.#hung('The worker does not answer.');
+  }
+
+  #failed(attempt: number, why: string): void {
+    if (attempt !== this.#attempt || this.#closed) return;
+    if (this.#everGreeted) return;
+    this.#client.report(busError('WORKER_FAILED', why));
+    this.close();
+    this.#options.onUnavailable(why);
+  }
+}

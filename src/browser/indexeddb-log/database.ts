@@ -1,0 +1,78 @@
+// The database of one bus: its stores, and what can go wrong when it is opened.
+
+import { openDB } from 'idb';
+import type { DBSchema, IDBPDatabase } from 'idb';
+import type { ProducerState } from '../../core/append-rule.ts';
+import type { StoredBlock } from '../../core/block.ts';
+import { busError, describe } from '../../core/errors.ts';
+import type { Positions } from '../../core/log.ts';
+
+/** Rises when a build writes what the builds before cannot read. */
+export const format = 1;
+
+/** What a channel's record holds; its head is that of its last segment, if that is higher. */
+export interface ChannelRow {
+  readonly logId: string;
+  readonly first: number;
+  readonly head: number;
+  readonly bytes: number;
+  readonly own: number;
+}
+
+/** The last pushes of a client: `[n, logId, offset]`. */
+export type ClientRow = readonly (readonly [n: number, logId: string, offset: number])[];
+
+/** What a commit changed, in small: folded into the tables every 256 commits, and by the next host. */
+export interface JournalRow {
+  readonly channels: readonly (readonly [channelId: string, row: ChannelRow])[];
+  readonly clients: readonly (readonly [clientId: string, pushes: ClientRow])[];
+}
+
+export interface Meta {
+  readonly storeId: string;
+  readonly term: number;
+}
+
+export interface BusSchema extends DBSchema {
+  meta: { key: 'store'; value: Meta };
+  /** All blocks of one channel from one commit, under the offset of the last message in them. */
+  segments: { key: [channelId: string, lastOffset: number]; value: StoredBlock[] };
+  channels: { key: string; value: ChannelRow };
+  producers: { key: [channelId: string, producerId: string]; value: ProducerState };
+  keys: { key: [channelId: string, key: string]; value: number };
+  clients: { key: string; value: ClientRow };
+  positions: { key: string; value: Positions };
+  /** One row a commit, and a blocker (an empty row) where each older term ended. */
+  journal: { key: [term: number, n: number]; value: JournalRow };
+}
+
+export type Database = IDBPDatabase<BusSchema>;
+export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'positions' | 'journal';
+export const storeNames: readonly StoreName[] = ['meta', 'segments', 'channels', 'producers', 'keys', 'clients', 'positions', 'journal'];
+
+export function databaseName(bus: string): string {
+  return `busline:${bus}`;
+}
+
+/** Opens it, or says why not: `STORAGE_NEWER`, `STORAGE_FULL` or `STORAGE_BLOCKED`. `onGone`: it was closed under us. */
+export async function openDatabase(bus: string, onGone: (why: string) => void): Promise<Database> {
+  try {
+    return await openDB<BusSchema>(databaseName(bus), format, {
+      upgrade(database) {
+        for (const name of storeNames) if (!database.objectStoreNames.contains(name)) database.createObjectStore(name);
+      },
+      blocking: () => onGone('The database is being deleted or upgraded.'),
+      terminated: () => onGone('The browser closed the database.'),
+    });
+  } catch (error) {
+    throw storageError(error);
+  }
+}
+
+/** What an error of IndexedDB means to the bus. */
+export function storageError(error: unknown): Error {
+  const { name = '' } = (error ?? {}) as { name?: string };
+  if (name === 'VersionError') return busError('STORAGE_NEWER', 'The database has a newer format.', { cause: error });
+  if (name === 'QuotaExceededError') return busError('STORAGE_FULL', 'The quota of this origin is used up.', { cause: error, retryable: true });
+  return busError('STORAGE_BLOCKED', `IndexedDB cannot be opened (${name || describe(error)}).`, { cause: error });
+}

@@ -1,0 +1,90 @@
+// Who may write. Each host takes a term; its commits are numbered, and the row [term, n] is the last thing each of them adds.
+// A new host folds what the old one journaled into the tables and puts a blocker where the old one's next row would go:
+// from then on every commit of the old host fails as a whole, however late it wakes.
+
+import type { ChannelRow, ClientRow, Database, JournalRow, Meta } from './database.ts';
+import { randomName } from '../../core/platform.ts';
+import type { Platform } from '../../core/platform.ts';
+import { rememberedPushes } from '../../core/ledger.ts';
+
+/** Blockers kept: a host that slept through more successors than this has long been dead. */
+const keptTerms = 64;
+const all = Number.MAX_SAFE_INTEGER;
+const blocker: JournalRow = { channels: [], clients: [] };
+
+export interface Term {
+  readonly storeId: string;
+  readonly term: number;
+  readonly clients: ReadonlyMap<string, ClientRow>;
+}
+
+interface Before {
+  readonly meta: Meta;
+  /** The number of the old term's last commit. */
+  readonly last: number;
+  readonly channels: ReadonlyMap<string, ChannelRow>;
+  readonly clients: ReadonlyMap<string, ClientRow>;
+}
+
+export function mergePushes(older: ClientRow, newer: ClientRow): ClientRow {
+  return [...older, ...newer].slice(-rememberedPushes);
+}
+
+function fold(meta: Meta, last: number, rows: readonly JournalRow[], stored: ReadonlyMap<string, ClientRow>): Before {
+  const channels = new Map<string, ChannelRow>();
+  const clients = new Map(stored);
+  for (const row of rows) {
+    for (const [channelId, channel] of row.channels) channels.set(channelId, channel);
+    for (const [clientId, pushes] of row.clients) clients.set(clientId, mergePushes(clients.get(clientId) ?? [], pushes));
+  }
+  return { meta, last, channels, clients };
+}
+
+async function readBefore(database: Database, platform: Platform): Promise<Before> {
+  const transaction = database.transaction(['meta', 'journal', 'clients'], 'readonly');
+  const journal = transaction.objectStore('journal');
+  const clientStore = transaction.objectStore('clients');
+  const [meta = { storeId: randomName(platform), term: 0 }, keys, rows, clientIds, clientRows] = await Promise.all([
+    transaction.objectStore('meta').get('store'),
+    journal.getAllKeys(),
+    journal.getAll(),
+    clientStore.getAllKeys(),
+    clientStore.getAll(),
+  ]);
+  const own = rows.filter((_, at) => keys[at]?.[0] === meta.term);
+  const last = keys.reduce((highest, [term, n]) => (term === meta.term ? Math.max(highest, n) : highest), 0);
+  return fold(meta, last, own, new Map(clientIds.map((clientId, at) => [clientId, clientRows[at] as ClientRow])));
+}
+
+/** Writes all of it or nothing; false if the old host committed once more meanwhile. */
+async function succeed(database: Database, before: Before, isAlive: (clientId: string) => boolean): Promise<Term | undefined> {
+  const { meta, last } = before;
+  const term = meta.term + 1;
+  const clients = new Map([...before.clients].filter(([clientId]) => isAlive(clientId)));
+  const transaction = database.transaction(['meta', 'channels', 'clients', 'journal'], 'readwrite');
+  const channelStore = transaction.objectStore('channels');
+  const clientStore = transaction.objectStore('clients');
+  const journal = transaction.objectStore('journal');
+  const writes: Promise<unknown>[] = [transaction.objectStore('meta').put({ ...meta, term }, 'store')];
+  for (const [channelId, row] of before.channels) writes.push(channelStore.put(row, channelId));
+  writes.push(clientStore.clear());
+  for (const [clientId, row] of clients) writes.push(clientStore.put(row, clientId));
+  writes.push(journal.delete(IDBKeyRange.bound([meta.term, 0], [meta.term, last])));
+  writes.push(journal.delete(IDBKeyRange.bound([0, 0], [Math.max(0, meta.term - keptTerms), all])));
+  // The blocker comes last: Firefox aborts an explicitly committed transaction only for its last request.
+  writes.push(journal.add(blocker, [meta.term, last + 1]));
+  transaction.commit();
+  const results = await Promise.allSettled([...writes, transaction.done]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed === undefined) return { storeId: meta.storeId, term, clients };
+  if (results.some((result) => result.status === 'rejected' && (result.reason as Error).name === 'ConstraintError')) return undefined;
+  throw failed.reason;
+}
+
+/** Takes the next term. `isAlive` tells which clients may still repeat a push. */
+export async function takeTerm(database: Database, platform: Platform, isAlive: (clientId: string) => boolean): Promise<Term> {
+  for (;;) {
+    const taken = await succeed(database, await readBefore(database, platform), isAlive);
+    if (taken !== undefined) return taken;
+  }
+}

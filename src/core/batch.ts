@@ -1,0 +1,148 @@
+// A block in the making: takes messages until one of the cut rules closes it.
+
+import { maxBlockMessages, maxBlockSize, maxMessageBytes } from './block.ts';
+import type { Block, Header } from './block.ts';
+import { utf8Length } from './channel.ts';
+import { takeBytes } from './content.ts';
+import type { BytesAt } from './content.ts';
+import { busError } from './errors.ts';
+import { idInRange } from './id.ts';
+import type { IdRange, IdSource } from './id.ts';
+import type { Item, Priority } from './message.ts';
+
+export type Ack = 'stored' | 'flushed' | 'synced';
+
+/** What all messages of a block have in common: a difference here cuts. */
+export interface Shared {
+  readonly channelId: string;
+  readonly serverId: string;
+  readonly authorId: string;
+  readonly authorName: string | undefined;
+  readonly priority: Priority | undefined;
+  readonly ttl: number | undefined;
+  readonly traceparent: string | undefined;
+  readonly ack: Ack;
+  readonly ephemeral: boolean;
+}
+
+export function sameShared(a: Shared, b: Shared): boolean {
+  return (
+    a.channelId === b.channelId &&
+    a.authorId === b.authorId &&
+    a.authorName === b.authorName &&
+    a.serverId === b.serverId &&
+    a.priority === b.priority &&
+    a.ttl === b.ttl &&
+    a.traceparent === b.traceparent &&
+    a.ack === b.ack &&
+    a.ephemeral === b.ephemeral
+  );
+}
+
+/** A checked message on its way into a block: encoded where blocks leave the process, else the item itself. */
+export interface Prepared {
+  readonly item: Item;
+  readonly json?: string;
+  readonly buffers: readonly Uint8Array[];
+  readonly size: number;
+}
+
+function binarySize(buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((size, buffer) => size + Math.ceil(buffer.length / 3) * 4, 0);
+}
+
+/** Encodes an item, once and for all receivers. Throws `MESSAGE_TOO_LARGE`. */
+export function encodeItem(item: Item, hasBytes: boolean): Prepared {
+  const paths: BytesAt[] = [];
+  const buffers: Uint8Array[] = [];
+  const json = JSON.stringify(hasBytes ? { ...(takeBytes(item, buffers, paths) as Item), bytes: paths } : item);
+  const binary = binarySize(buffers);
+  const size = json.length + binary;
+  if (size * 3 > maxMessageBytes && utf8Length(json) + binary > maxMessageBytes) {
+    throw busError(
+      'MESSAGE_TOO_LARGE',
+      `send: the message is ${utf8Length(json) + binary} bytes, the limit is ${maxMessageBytes}.`,
+    );
+  }
+  return { item, json, buffers, size };
+}
+
+export class Batch {
+  readonly shared: Shared;
+  readonly createdAt: number;
+  readonly #range: IdRange;
+  readonly #jumps: number;
+  readonly #ids: IdSource;
+  readonly #key: string | undefined;
+  readonly #items: Item[] = [];
+  readonly #json: string[] = [];
+  readonly #buffers: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(shared: Shared, key: string | undefined, ids: IdSource, now: number) {
+    this.shared = shared;
+    this.createdAt = now;
+    this.#key = key;
+    this.#ids = ids;
+    this.#range = ids.range(key === undefined ? maxBlockMessages : 1);
+    this.#jumps = ids.jumps;
+  }
+
+  get count(): number {
+    return this.#items.length;
+  }
+
+  /** Whether a message of unknown size may be offered. */
+  get isOpen(): boolean {
+    return this.#key === undefined && this.count < maxBlockMessages;
+  }
+
+  /** Whether this message may join: a key is alone in its block, and so is a message with large binary. */
+  hasRoomFor(prepared: Prepared): boolean {
+    if (this.count === 0) return true;
+    if (this.#key !== undefined || this.#buffers.length > 0 || prepared.buffers.length > 0) return false;
+    return this.count < maxBlockMessages && this.#size + prepared.size <= maxBlockSize;
+  }
+
+  /** Gives a message its id and its time, before it is encoded. */
+  name(item: Item, now: number): string {
+    if (item.timestamp === undefined && now !== this.createdAt) item.timestamp = now;
+    if (this.#key !== undefined) return this.#key;
+    if (item.id !== undefined) return item.id;
+    if (this.#jumps === this.#ids.jumps) return idInRange(this.#range, this.count);
+    // Something newer was seen since this block was begun: a reply to it must sort after it.
+    item.id = this.#ids.next();
+    return item.id;
+  }
+
+  add(prepared: Prepared): void {
+    this.#items.push(prepared.item);
+    this.#size += prepared.size;
+    if (prepared.json !== undefined) this.#json.push(prepared.json);
+    this.#buffers.push(...prepared.buffers);
+  }
+
+  seal(): Block {
+    const { channelId, serverId, authorId, authorName, priority, ttl, traceparent } = this.shared;
+    const encoded = this.#json.length > 0;
+    const header: Header = {
+      v: 1,
+      kind: 'data',
+      channelId,
+      serverId,
+      authorId,
+      ...(authorName !== undefined && { authorName }),
+      count: this.count,
+      firstId: idInRange(this.#range, 0),
+      ...(this.#key !== undefined && { keys: [this.#key] }),
+      createdAt: this.createdAt,
+      ...(ttl !== undefined && { expiresAt: this.createdAt + ttl }),
+      ...(priority !== undefined && { priority }),
+      ...(traceparent !== undefined && { traceparent }),
+      codec: encoded ? 'json' : 'items',
+    };
+    if (!encoded) return { header, items: this.#items };
+    const json = `[${this.#json.join(',')}]`;
+    return this.#buffers.length > 0 ? { header, json, buffers: this.#buffers } : { header, json };
+  }
+}

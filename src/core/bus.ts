@@ -1,0 +1,406 @@
+// The verbs of the API over any host. It holds no state that its host could not give back: positions and what is
+// unacknowledged are all that a bus must carry from one host to the next.
+
+import { AttachedAdapter } from './attached-adapter.ts';
+import { messagesOf } from './block.ts';
+import type { Block } from './block.ts';
+import { checkChannel, checkPattern, isPattern, matcher } from './channel.ts';
+import { MessageDelivery } from './delivery.ts';
+import type { DeliveryContext } from './delivery.ts';
+import { busError } from './errors.ts';
+import type { BusError } from './errors.ts';
+import { readHistory } from './history.ts';
+import type { Host } from './host.ts';
+import type { Position, Positions } from './log.ts';
+import { Queue } from './queue.ts';
+import type { Message, MessageInput } from './message.ts';
+import type {
+  Adapter,
+  Admin,
+  BusEvents,
+  BusStatus,
+  Channel,
+  Control,
+  Delivery,
+  From,
+  HistoryOptions,
+  MessageBus,
+  ReadOptions,
+  Reset,
+  SendOptions,
+  Sending,
+  SubscribeOptions,
+  Subscription,
+} from './message-bus.ts';
+import { Outbox } from './outbox.ts';
+import type { Author } from './outbox.ts';
+import { createAbort, onAbort, systemPlatform } from './platform.ts';
+import type { Platform, Signal } from './platform.ts';
+import { isPosition } from './reader.ts';
+import { Cell } from './store.ts';
+import type { Store } from './store.ts';
+import { Receiver, subscriptionOf } from './subscription.ts';
+import type { ReceiverOptions } from './subscription.ts';
+
+/** How long `close` waits for what is unacknowledged. */
+const closeDeadline = 2000;
+/** The type of the ephemeral message that carries a control. */
+const controlType = 'busline.control';
+
+export interface BusIdentity {
+  /** Who sends, where a message does not say; default 'anonymous'. */
+  readonly author?: string | Author;
+  readonly platform?: Platform;
+}
+
+type Handler = (message: Message, delivery: Delivery) => unknown;
+
+function authorOf(author: string | Author | undefined): Author {
+  return typeof author === 'object' ? author : { id: author ?? 'anonymous' };
+}
+
+function isFrom(from: unknown): from is From {
+  if (from === 'now' || from === 'earliest') return true;
+  if (typeof from !== 'object' || from === null) return false;
+  if (isPosition(from)) return Number.isInteger(from.offset);
+  if ('last' in from && Number.isInteger(from.last)) return (from.last as number) >= 0;
+  return Object.values(from).every(
+    (position) => typeof position === 'object' && position !== null && isPosition(position),
+  );
+}
+
+function checkFrom(from: From, channel: string): void {
+  if (!isFrom(from))
+    throw busError('INVALID_INPUT', '"from" must be now, earliest, { last: n }, a position or positions.');
+  if (typeof from === 'object' && isPosition(from) && isPattern(channel)) {
+    throw busError(
+      'INVALID_INPUT',
+      `A pattern like "${channel}" resumes from positions, channel by channel: give what positions() returned.`,
+    );
+  }
+}
+
+export class HostedBus implements MessageBus {
+  readonly #host: Host;
+  readonly #status: Cell<BusStatus>;
+  readonly #outbox: Outbox;
+  readonly #author: Author;
+  readonly #platform: Platform;
+  readonly #receivers = new Map<Receiver, (channelId: string) => boolean>();
+  readonly #adapters = new Map<string, AttachedAdapter>();
+  readonly #joined = new Map<string, Set<string>>();
+  #decoded: { readonly block: Block; readonly messages: readonly Message[] } | undefined;
+  #statusStale = false;
+  #closing: Promise<void> | undefined;
+  #closed: BusError | undefined;
+
+  constructor(host: Host, { author, platform = systemPlatform }: BusIdentity = {}) {
+    this.#host = host;
+    this.#author = authorOf(author);
+    this.#platform = platform;
+    this.#outbox = new Outbox(host, this.#author, platform, () => this.#statusChanged());
+    this.#status = new Cell({ ...host.status.getSnapshot() });
+    host.status.subscribe(() => this.#statusChanged());
+  }
+
+  send<C>(input: MessageInput<string, C>, options: SendOptions = {}): Sending<C> {
+    return this.#outbox.send(input, options);
+  }
+
+  subscribe(channel: string, handler: Handler, options: SubscribeOptions = {}): Subscription {
+    if (typeof handler !== 'function') throw busError('INVALID_INPUT', 'subscribe: give a handler function.');
+    let abort: ReturnType<typeof createAbort> | undefined;
+    const context: DeliveryContext = {
+      send: (input, more) => this.send(input, more),
+      authorId: this.#author.id,
+      signal: (): Signal => (abort ??= createAbort()).signal,
+    };
+    let stopped = false;
+    const stop = this.#receive(channel, options, {
+      take: (messages, logId) => {
+        for (const message of messages)
+          if (!stopped) this.#call(handler, message, new MessageDelivery(context, message, logId));
+        return true;
+      },
+    });
+    return subscriptionOf(stop.receiver, () => {
+      stopped = true;
+      stop();
+      abort?.abort();
+    });
+  }
+
+  messages(channel: string, options: ReadOptions = {}): AsyncIterable<Message> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const queue = new Queue<Message>(() => stop());
+        const stop = this.#receive(channel, options, {
+          take: (messages, _logId, done) => {
+            queue.push(messages, done);
+            return false;
+          },
+          closed: (error) => queue.close(error.code === 'ABORTED' ? error : undefined),
+        });
+        return queue;
+      },
+    };
+  }
+
+  async history(channelId: string, options: HistoryOptions = {}): Promise<readonly Message[]> {
+    this.#use();
+    const source = { host: this.#host, decode: (block: Block, offset: number) => this.#decode(block, offset) };
+    return readHistory(source, channelId, options);
+  }
+
+  async joinChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
+    checkChannel(channelId);
+    const joined = this.#joined.get(userId) ?? new Set();
+    if (joined.has(channelId)) return;
+    this.#joined.set(userId, joined.add(channelId));
+    await this.#tell((adapter) => adapter.onJoin?.(channelId, userId));
+  }
+
+  async leaveChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
+    if (this.#joined.get(userId)?.delete(channelId) !== true) return;
+    await this.#tell((adapter) => adapter.onLeave?.(channelId, userId));
+  }
+
+  isChannelJoined(channelId: string, userId: string = this.#author.id): boolean {
+    return this.#joined.get(userId)?.has(channelId) ?? false;
+  }
+
+  getJoinedChannels(userId: string = this.#author.id): readonly string[] {
+    return [...(this.#joined.get(userId) ?? [])];
+  }
+
+  getSubscriberCount(channelId: string): number {
+    return [...this.#receivers.values()].filter((matches) => matches(channelId)).length;
+  }
+
+  async sendControl(channelId: string, action: string, target?: string): Promise<void> {
+    await this.send(
+      { channelId, type: controlType, content: { action, ...(target !== undefined && { target }) } },
+      { ephemeral: true },
+    );
+  }
+
+  subscribeControl(channelId: string, handler: (control: Control) => unknown): Subscription {
+    const filter = { types: [controlType] };
+    const told = ({ channelId: on, content }: Message): unknown =>
+      handler({ channelId: on, ...(content as Omit<Control, 'channelId'>) });
+    return this.subscribe(channelId, told, { ephemeral: 'only', filter });
+  }
+
+  use(adapter: Adapter): this {
+    this.#use();
+    if (typeof adapter?.name !== 'string' || adapter.name === '')
+      throw busError('INVALID_INPUT', 'use: an adapter needs a name.');
+    if (this.#adapters.has(adapter.name))
+      throw busError('ADAPTER_EXISTS', `There is an adapter "${adapter.name}" already.`);
+    for (const pattern of adapter.channels ?? []) checkPattern(pattern);
+    const follow = (
+      pattern: string,
+      from: 'now' | Positions,
+      handler: (message: Message, delivery: Delivery) => Promise<void>,
+    ): Subscription => this.#follow(pattern, from, handler);
+    this.#adapters.set(
+      adapter.name,
+      new AttachedAdapter(adapter, { bus: this, host: this.#host, events: this.#host.events, follow }),
+    );
+    return this;
+  }
+
+  removeAdapter(name: string): boolean {
+    this.#adapters.get(name)?.detach();
+    return this.#adapters.delete(name);
+  }
+
+  getAdapters(): readonly string[] {
+    return [...this.#adapters.keys()];
+  }
+
+  clearAdapters(): void {
+    for (const name of this.getAdapters()) this.removeAdapter(name);
+  }
+
+  on<K extends keyof BusEvents>(
+    event: K,
+    listener: (value: BusEvents[K]) => void,
+    options: { readonly signal?: Signal } = {},
+  ): () => void {
+    const heard = listener as (value: unknown) => void;
+    if (event === 'message') return this.subscribe('*', heard, options);
+    if (event === 'control') return this.subscribeControl('*', heard);
+    return this.#host.events.on(event, listener, options.signal);
+  }
+
+  channel(channelId: string): Channel {
+    checkChannel(channelId);
+    return {
+      channelId,
+      send: (content, { ack, ephemeral, signal, ...more } = {}) => {
+        const options = {
+          ...(ack !== undefined && { ack }),
+          ...(ephemeral !== undefined && { ephemeral }),
+          ...(signal !== undefined && { signal }),
+        };
+        return this.send({ ...more, channelId, content }, options);
+      },
+      subscribe: (handler, options) => this.subscribe(channelId, handler, options),
+      history: (options) => this.history(channelId, options),
+    };
+  }
+
+  get status(): Store<BusStatus> {
+    return this.#status;
+  }
+
+  get admin(): Admin {
+    return {
+      channels: async (pattern = '*') => this.#use().channels(pattern),
+      stats: async () => ({
+        ...Object.fromEntries(this.#host.events.counts),
+        outbox: this.#outbox.count,
+        subscriptions: this.#receivers.size,
+      }),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const giveUp = this.#platform.timer(closeDeadline, resolve);
+      void this.#outbox.drained().then(giveUp).then(resolve);
+    });
+    this.#closed = busError('CLOSED', 'The bus is closed.', { accepted: 'unknown' });
+    this.clearAdapters();
+    for (const receiver of this.#receivers.keys()) receiver.close(this.#closed);
+    this.#receivers.clear();
+    this.#outbox.close(this.#closed);
+    await this.#host.close();
+  }
+
+  /** Told once a turn at the most: the outbox changes with every message. */
+  #statusChanged(): void {
+    if (this.#statusStale) return;
+    this.#statusStale = true;
+    this.#platform.defer(() => {
+      this.#statusStale = false;
+      this.#status.set({ ...this.#host.status.getSnapshot(), outbox: this.#outbox.count });
+    });
+  }
+
+  #use(): Host {
+    if (this.#closed !== undefined) throw this.#closed;
+    return this.#host;
+  }
+
+  async #tell(member: (adapter: Adapter) => unknown): Promise<void> {
+    await Promise.all([...this.#adapters.values()].map((attached) => attached.call(() => member(attached.adapter))));
+  }
+
+  #call(handler: Handler, message: Message, delivery: Delivery): void {
+    try {
+      const result = handler(message, delivery);
+      if (result instanceof Promise)
+        result.catch((error: unknown) => this.#host.events.emit('handlerError', { message, error }));
+    } catch (error) {
+      this.#host.events.emit('handlerError', { message, error });
+    }
+  }
+
+  #decode(block: Block, offset: number): readonly Message[] {
+    if (this.#decoded?.block === block) return this.#decoded.messages;
+    let messages: readonly Message[] = [];
+    try {
+      messages = messagesOf(block, offset);
+      const last = messages.at(-1);
+      if (last !== undefined) this.#outbox.ids.observe(last.id);
+    } catch (error) {
+      this.#host.events.emit('error', error as BusError);
+    }
+    this.#decoded = { block, messages };
+    return messages;
+  }
+
+  /** Message by message, each awaited; positions are those of what was handled. */
+  #follow(pattern: string, from: From, handler: (message: Message, delivery: Delivery) => Promise<void>): Subscription {
+    const positions = new Map<string, Position>();
+    const abort = createAbort();
+    const context: DeliveryContext = {
+      send: (input, more) => this.send(input, more),
+      authorId: this.#author.id,
+      signal: () => abort.signal,
+    };
+    const queue = new Queue<{ readonly message: Message; readonly logId: string }>(() => stop());
+    const stop = this.#receive(
+      pattern,
+      { from },
+      {
+        take: (messages, logId, done) => {
+          queue.push(
+            messages.map((message) => ({ message, logId })),
+            done,
+          );
+          return false;
+        },
+        started: (begun) => {
+          for (const [channelId, position] of Object.entries(begun)) positions.set(channelId, position);
+        },
+        closed: () => queue.close(),
+      },
+    );
+    const handleAll = async (): Promise<void> => {
+      for await (const { message, logId } of queue) {
+        await handler(message, new MessageDelivery(context, message, logId));
+        positions.set(message.channelId, { logId, offset: message.offset });
+      }
+    };
+    void handleAll();
+    return subscriptionOf({ ready: stop.receiver.ready, positions: () => Object.fromEntries(positions) }, () => {
+      stop();
+      abort.abort();
+    });
+  }
+
+  #receive(
+    channel: string,
+    options: SubscribeOptions,
+    how: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
+  ): (() => void) & { readonly receiver: Receiver } {
+    checkPattern(channel);
+    const from = options.from ?? 'now';
+    checkFrom(from, channel);
+    const host = this.#use();
+    const receiver = new Receiver({
+      filter: options.filter,
+      decode: (block, offset) => this.#decode(block, offset),
+      now: () => this.#platform.now(),
+      take: how.take,
+      ...(how.started !== undefined && { started: how.started }),
+      reset: (reset: Reset) => {
+        this.#host.events.emit('reset', reset);
+        options.onReset?.(reset);
+      },
+      ...(how.closed !== undefined && { closed: how.closed }),
+    });
+    this.#receivers.set(receiver, matcher(channel));
+    receiver.reader = host.open({ pattern: channel, from, ephemeral: options.ephemeral ?? false }, receiver);
+    let forget = (): void => undefined;
+    const stop = (error: BusError = busError('CLOSED', 'The subscription was stopped.')): void => {
+      forget();
+      this.#receivers.delete(receiver);
+      receiver.close(error);
+    };
+    forget = onAbort(options.signal, () => stop(busError('ABORTED', 'The signal of the subscription was aborted.')));
+    return Object.assign(() => stop(), { receiver });
+  }
+}

@@ -1,0 +1,41 @@
+// What happens beside the messages. A listener that throws harms nobody: it becomes an error event itself.
+
+import { busError, describe } from './errors.ts';
+import type { BusEvents } from './message-bus.ts';
+import { onAbort } from './platform.ts';
+import type { Signal } from './platform.ts';
+
+type Listener<K extends keyof BusEvents> = (value: BusEvents[K]) => void;
+
+export class Events {
+  readonly #listeners = new Map<keyof BusEvents, Set<Listener<never>>>();
+  /** How often each event happened, whether or not anybody listened. */
+  readonly counts: Map<string, number> = new Map();
+
+  on<K extends keyof BusEvents>(event: K, listener: Listener<K>, signal?: Signal): () => void {
+    let listeners = this.#listeners.get(event);
+    if (listeners === undefined) this.#listeners.set(event, (listeners = new Set()));
+    listeners.add(listener);
+    const stop = (): void => {
+      listeners.delete(listener);
+      forget();
+    };
+    const forget = onAbort(signal, () => void listeners.delete(listener));
+    return stop;
+  }
+
+  emit<K extends keyof BusEvents>(event: K, value: BusEvents[K]): void {
+    this.counts.set(event, (this.counts.get(event) ?? 0) + 1);
+    for (const listener of this.#listeners.get(event) ?? []) {
+      try {
+        (listener as Listener<K>)(value);
+      } catch (error) {
+        if (event !== 'error')
+          this.emit(
+            'error',
+            busError('ADAPTER_FAILED', `A listener of "${event}" threw: ${describe(error)}`, { cause: error }),
+          );
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// The log that lives as long as its process. Blocks stay as they come: what never left the process was never encoded.
+
+import { firstOffset, sizeOf } from './block.ts';
+import type { StoredBlock } from './block.ts';
+import { emptyChannel, headOf, Ledger } from './ledger.ts';
+import type { ChannelRecord } from './ledger.ts';
+import type { Append, ChannelHead, Log, Page, Positions, Verdict } from './log.ts';
+import { randomName, systemPlatform } from './platform.ts';
+import type { Platform } from './platform.ts';
+
+interface Channel {
+  readonly record: ChannelRecord;
+  readonly blocks: StoredBlock[];
+}
+
+/** The index of the first block that ends after this offset. */
+export function indexAfter(blocks: readonly StoredBlock[], offset: number): number {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((blocks[middle] as StoredBlock).offset > offset) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Pages end at this size at the latest, so that reading large messages does not fill memory. */
+const pageSize = 1024 * 1024;
+
+/** The blocks from `from` on that make up about `limit` messages, at least one. */
+export function pageOf(blocks: readonly StoredBlock[], from: number, limit: number): readonly StoredBlock[] {
+  let end = from;
+  let messages = 0;
+  let size = 0;
+  for (; end < blocks.length && messages < limit && size < pageSize; end++) {
+    const block = blocks[end] as StoredBlock;
+    messages += block.header.count;
+    size += sizeOf(block);
+  }
+  return blocks.slice(from, end);
+}
+
+export class MemoryLog implements Log {
+  readonly kind = 'memory';
+  readonly encoded = false;
+  readonly storeId: string;
+  readonly #ledger: Ledger;
+  readonly #channels = new Map<string, Channel>();
+  readonly #followers = new Set<(blocks: readonly StoredBlock[]) => void>();
+  readonly #positions = new Map<string, Positions>();
+
+  constructor(platform: Platform = systemPlatform) {
+    this.storeId = randomName(platform);
+    this.#ledger = new Ledger(this.storeId, platform);
+  }
+
+  append(entries: readonly Append[]): Promise<readonly Verdict[]> {
+    const appended: StoredBlock[] = [];
+    const verdicts = entries.map((entry) => {
+      const channel = this.#channel(entry.block.header.channelId);
+      const { verdict, block } = this.#ledger.place(channel.record, entry);
+      if (block !== undefined) {
+        channel.blocks.push(block);
+        appended.push(block);
+      }
+      return verdict;
+    });
+    if (appended.length > 0) for (const follower of this.#followers) follower(appended);
+    return Promise.resolve(verdicts);
+  }
+
+  read(channelId: string, after: number, limit: number): Promise<Page> {
+    const channel = this.#channels.get(channelId);
+    const blocks = channel === undefined ? [] : pageOf(channel.blocks, indexAfter(channel.blocks, after), limit);
+    return Promise.resolve({ ...headOf(channel?.record), blocks });
+  }
+
+  head(channelId: string): Promise<ChannelHead> {
+    return Promise.resolve(headOf(this.#channels.get(channelId)?.record));
+  }
+
+  channels(): Promise<readonly string[]> {
+    return Promise.resolve([...this.#channels].filter(([, { record }]) => record.logId !== '').map(([name]) => name));
+  }
+
+  follow(listener: (blocks: readonly StoredBlock[]) => void): () => void {
+    this.#followers.add(listener);
+    return () => void this.#followers.delete(listener);
+  }
+
+  savedPositions(name: string): Promise<Positions | undefined> {
+    return Promise.resolve(this.#positions.get(name));
+  }
+
+  savePositions(name: string, positions: Positions): Promise<void> {
+    this.#positions.set(name, positions);
+    return Promise.resolve();
+  }
+
+  forget(clientId: string): void {
+    this.#ledger.clients.delete(clientId);
+  }
+
+  trim(channelId: string, upTo: number): Promise<void> {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return Promise.resolve();
+    const gone = channel.blocks.splice(0, indexAfter(channel.blocks, upTo));
+    for (const block of gone) {
+      channel.record.bytes -= sizeOf(block);
+      for (const key of block.header.keys ?? []) channel.record.keys.delete(key);
+    }
+    const next = channel.blocks[0];
+    channel.record.first = next === undefined ? channel.record.head + 1 : firstOffset(next);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#followers.clear();
+    return Promise.resolve();
+  }
+
+  #channel(channelId: string): Channel {
+    let channel = this.#channels.get(channelId);
+    if (channel === undefined) this.#channels.set(channelId, (channel = { record: emptyChannel(), blocks: [] }));
+    return channel;
+  }
+}

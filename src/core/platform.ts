@@ -1,0 +1,81 @@
+// The few things of the surrounding platform that the core needs, handed in so that tests own time and chance.
+
+export interface Platform {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Fills the bytes with cryptographic randomness. */
+  random(bytes: Uint8Array): void;
+  /** Runs the task at the end of this turn of the event loop. */
+  defer(task: () => void): void;
+  /** Runs the task after `ms`; the returned function cancels it. */
+  timer(ms: number, task: () => void): () => void;
+}
+
+/** What `AbortSignal` is, without needing a platform. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+interface Globals {
+  readonly crypto: { getRandomValues(bytes: Uint8Array): unknown };
+  readonly queueMicrotask: (task: () => void) => void;
+  readonly setTimeout: (task: () => void, ms: number) => number;
+  readonly clearTimeout: (handle: number) => void;
+  readonly btoa: (binary: string) => string;
+  readonly atob: (base64: string) => string;
+}
+
+/** Browsers, workers and Node all have these; TypeScript's platform-free library just does not know them. */
+const globals = globalThis as unknown as Globals;
+
+export const systemPlatform: Platform = {
+  now: () => Date.now(),
+  random: (bytes) => void globals.crypto.getRandomValues(bytes),
+  defer: (task) => globals.queueMicrotask(task),
+  timer(ms, task) {
+    const handle = globals.setTimeout(task, ms);
+    return () => globals.clearTimeout(handle);
+  },
+};
+
+const chunk = 0x8000;
+
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += chunk) binary += String.fromCharCode(...bytes.subarray(at, at + chunk));
+  return globals.btoa(binary);
+}
+
+export function fromBase64(base64: string): Uint8Array {
+  return Uint8Array.from(globals.atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** Random identity of 96 bits, for blocks, logs, stores and clients. */
+export function randomName(platform: Platform): string {
+  const bytes = new Uint8Array(12);
+  platform.random(bytes);
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** Runs `task` once when the signal aborts; the returned function forgets it. */
+export function onAbort(signal: Signal | undefined, task: () => void): () => void {
+  if (signal === undefined) return () => undefined;
+  if (signal.aborted) {
+    task();
+    return () => undefined;
+  }
+  signal.addEventListener('abort', task, { once: true });
+  return () => signal.removeEventListener('abort', task);
+}
+
+export interface Abort {
+  readonly signal: Signal;
+  abort(reason?: unknown): void;
+}
+
+export function createAbort(): Abort {
+  return new (globalThis as unknown as { AbortController: new () => Abort }).AbortController();
+}

@@ -1,0 +1,347 @@
+// The client's side of a link: a `Host` that outlives its hosts. It keeps what is unacknowledged and every reader's position,
+// and gives them to the next host in the order that makes nothing lost, doubled or reordered.
+
+import type { Ack } from '../core/batch.ts';
+import type { Block } from '../core/block.ts';
+import { busError, fromRecord } from '../core/errors.ts';
+import type { BusError } from '../core/errors.ts';
+import { Events } from '../core/events.ts';
+import type { Host, ReadRequest, Reader, Receipt, Sink } from '../core/host.ts';
+import type { Page } from '../core/log.ts';
+import type { BusStatus, ChannelInfo } from '../core/message-bus.ts';
+import { randomName } from '../core/platform.ts';
+import type { Platform } from '../core/platform.ts';
+import { Cell } from '../core/store.ts';
+import { versions } from './frames.ts';
+import type { AskFrame, ClientFrame, HostFrame, HostStatus, Welcome } from './frames.ts';
+import { Outgoing } from './link.ts';
+import type { Link } from './link.ts';
+
+/** Whoever finds hosts and makes links to them. */
+export interface Connector {
+  /** Called once, at the first use. It calls `attach` with every link it makes. */
+  start(client: RemoteHost): void;
+  /** The host said hello: its lock shows when it is gone. */
+  greeted(lock: string): void;
+  /** The log is open on the link. */
+  welcomed(): void;
+  pong(n: number): void;
+  /** The host said bye: find the next. */
+  left(): void;
+  close(): void;
+}
+
+interface Pushed {
+  readonly block: Block;
+  readonly ack: Ack;
+  resolve(receipt: Receipt): void;
+  reject(error: BusError): void;
+}
+
+interface OpenReader {
+  readonly request: ReadRequest;
+  readonly sink: Sink;
+  started: boolean;
+}
+
+interface Call {
+  readonly frame: AskFrame;
+  resolve(value: never): void;
+  reject(error: BusError): void;
+}
+
+type Ask = Distribute<AskFrame>;
+type Distribute<T> = T extends AskFrame ? Omit<T, 'call'> : never;
+
+type State =
+  | { readonly name: 'idle' }
+  | { readonly name: 'connecting' }
+  | { readonly name: 'greeting' | 'open'; readonly link: Link<ClientFrame>; readonly out: Outgoing<ClientFrame> }
+  | { readonly name: 'closed'; readonly error: BusError };
+
+export interface Opened {
+  readonly host: BusStatus['host'];
+  readonly storeId: string;
+  readonly term: number;
+}
+
+const connecting: BusStatus = {
+  host: 'connecting',
+  why: 'The bus is looking for its host.',
+  tabs: 1,
+  durability: 'memory',
+  outbox: 0,
+  sync: 'off',
+};
+
+export class RemoteHost implements Host {
+  readonly encoded: boolean = true;
+  readonly events: Events = new Events();
+  readonly status: Cell<BusStatus> = new Cell(connecting);
+  /** Settles with the first welcome. */
+  readonly opened: Promise<Opened>;
+  readonly clientId: string;
+  readonly #connector: Connector;
+  readonly #platform: Platform;
+  readonly #pushed = new Map<number, Pushed>();
+  readonly #readers = new Map<number, OpenReader>();
+  readonly #calls = new Map<number, Call>();
+  #state: State = { name: 'idle' };
+  #pushes = 0;
+  #ids = 0;
+  #from = 'none';
+  #isOpen!: (opened: Opened) => void;
+  #isLost!: (error: BusError) => void;
+
+  constructor(connector: Connector, platform: Platform) {
+    this.#connector = connector;
+    this.#platform = platform;
+    this.clientId = randomName(platform);
+    this.opened = new Promise((resolve, reject) => {
+      this.#isOpen = resolve;
+      this.#isLost = reject;
+    });
+    this.opened.catch(() => undefined);
+  }
+
+  /** Whether something was asked of the host that it has not answered. */
+  get waiting(): boolean {
+    return this.#pushed.size > 0 || this.#calls.size > 0;
+  }
+
+  /** Connects, unless it has. */
+  start(): void {
+    if (this.#state.name !== 'idle') return;
+    this.#state = { name: 'connecting' };
+    this.#connector.start(this);
+  }
+
+  push(block: Block, ack: Ack): Promise<Receipt> {
+    return this.#ifOpen(() => {
+      const n = ++this.#pushes;
+      return new Promise((resolve, reject) => {
+        this.#pushed.set(n, { block, ack, resolve, reject });
+        this.#say({ type: 'push', n, ack, block });
+      });
+    });
+  }
+
+  cast(block: Block): void {
+    this.start();
+    this.#say({ type: 'cast', block });
+  }
+
+  open(request: ReadRequest, sink: Sink): Reader {
+    this.start();
+    const reader = ++this.#ids;
+    if (this.#state.name === 'closed') {
+      const { error } = this.#state;
+      this.#platform.defer(() => sink.lost(error));
+    } else {
+      this.#readers.set(reader, { request, sink, started: false });
+      this.#say({ type: 'open', reader, ...request });
+    }
+    return {
+      credit: (weight) => this.#credit(reader, weight),
+      close: () => {
+        if (this.#readers.delete(reader)) this.#say({ type: 'shut', reader });
+      },
+    };
+  }
+
+  page(channelId: string, after: number, limit: number): Promise<Page> {
+    return this.#ask({ type: 'page', channelId, after, limit });
+  }
+
+  channels(pattern: string): Promise<readonly ChannelInfo[]> {
+    return this.#ask({ type: 'channels', pattern });
+  }
+
+  close(): Promise<void> {
+    this.#say({ type: 'bye', gone: true });
+    if ('out' in this.#state) this.#state.out.flush();
+    this.fail(busError('CLOSED', 'The bus is closed.', { accepted: 'unknown' }));
+    return Promise.resolve();
+  }
+
+  /** Greets a host over a new link; whatever link there was is let go. */
+  attach(link: Link<ClientFrame>, lock: string): void {
+    if (this.#state.name === 'closed') return link.close();
+    this.#drop();
+    const out = new Outgoing(link, (task) => this.#platform.defer(task));
+    this.#state = { name: 'greeting', link, out };
+    link.receive((frames) => {
+      if ('link' in this.#state && this.#state.link === link) this.#receive(frames);
+    });
+    link.send([{ type: 'hello', ...versions, clientId: this.clientId, lock }]);
+  }
+
+  /** The host is gone or does not answer: nothing is sent until the next `attach`. */
+  detach(why: string): void {
+    if (this.#state.name === 'closed') return;
+    this.#say({ type: 'bye' });
+    this.#drop();
+    this.status.set({ ...this.status.getSnapshot(), host: 'connecting', why });
+  }
+
+  ping(n: number): void {
+    if ('out' in this.#state) this.#state.out.add({ type: 'ping', n });
+  }
+
+  /** Ends for good: whoever waits is told. */
+  fail(error: BusError): void {
+    if (this.#state.name === 'closed') return;
+    this.#drop();
+    this.#state = { name: 'closed', error };
+    this.#connector.close();
+    this.#isLost(error);
+    for (const { reject } of this.#pushed.values())
+      reject(fromRecord({ ...error, message: error.message, code: error.code as never, accepted: 'unknown' }));
+    for (const { reject } of this.#calls.values()) reject(error);
+    for (const { sink } of [...this.#readers.values()]) sink.lost(error);
+    this.#pushed.clear();
+    this.#calls.clear();
+    this.#readers.clear();
+    this.status.set({
+      ...this.status.getSnapshot(),
+      host: 'closed',
+      why: error.message,
+      ...(error.code !== 'CLOSED' && { problem: error }),
+    });
+  }
+
+  /** Something is wrong, but the bus goes on. */
+  report(problem: BusError): void {
+    this.status.set({ ...this.status.getSnapshot(), problem });
+    this.events.emit('error', problem);
+  }
+
+  #ifOpen<T>(action: () => Promise<T>): Promise<T> {
+    this.start();
+    return this.#state.name === 'closed' ? Promise.reject(this.#state.error) : action();
+  }
+
+  /** Said now if the host is there; else it is said again, from what is kept, when the next one welcomes us. */
+  #say(frame: ClientFrame): void {
+    if (this.#state.name === 'open') this.#state.out.add(frame);
+  }
+
+  #drop(): void {
+    if (!('link' in this.#state)) return;
+    this.#state.out.flush();
+    this.#state.link.close();
+    this.#state = { name: 'connecting' };
+  }
+
+  #credit(reader: number, weight: number): void {
+    if (this.#readers.has(reader)) this.#say({ type: 'credit', reader, weight });
+  }
+
+  #ask<T>(what: Ask): Promise<T> {
+    return this.#ifOpen(() => {
+      const frame: AskFrame = { call: ++this.#ids, ...what };
+      return new Promise((resolve, reject) => {
+        this.#calls.set(frame.call, { frame, resolve, reject });
+        this.#say(frame);
+      });
+    });
+  }
+
+  #receive(frames: unknown): void {
+    if (!Array.isArray(frames)) return this.#malformed(frames);
+    for (const frame of frames as HostFrame[]) {
+      try {
+        this.#take(frame);
+      } catch (error) {
+        this.#malformed(frame, error);
+      }
+    }
+  }
+
+  #malformed(value: unknown, cause?: unknown): void {
+    this.events.emit(
+      'error',
+      busError('MALFORMED_FRAME', `What came from the host is no frame (${typeof value}).`, { cause }),
+    );
+  }
+
+  #take(frame: HostFrame): void {
+    switch (frame.type) {
+      case 'hi':
+        return this.#connector.greeted(frame.lock);
+      case 'welcome':
+        return this.#welcome(frame);
+      case 'stored': {
+        const { logId, offset, known } = frame;
+        this.#pushed.get(frame.n)?.resolve({ logId, offset, known });
+        return void this.#pushed.delete(frame.n);
+      }
+      case 'refused':
+        this.#pushed.get(frame.n)?.reject(fromRecord(frame.error));
+        return void this.#pushed.delete(frame.n);
+      case 'block':
+        for (const reader of frame.readers) this.#readers.get(reader)?.sink.block(frame.block);
+        return;
+      case 'cast':
+        for (const reader of frame.readers ?? []) this.#readers.get(reader)?.sink.ephemeral(frame.block);
+        return;
+      case 'started':
+        return this.#started(frame.reader, frame.positions);
+      case 'reset':
+        return this.#readers.get(frame.reader)?.sink.reset(frame.reset);
+      case 'live':
+        return this.#readers.get(frame.reader)?.sink.live();
+      case 'answer':
+        this.#calls.get(frame.call)?.resolve(frame.value as never);
+        return void this.#calls.delete(frame.call);
+      case 'failed':
+        this.#calls.get(frame.call)?.reject(fromRecord(frame.error));
+        return void this.#calls.delete(frame.call);
+      case 'pong':
+        return this.#connector.pong(frame.n);
+      case 'status':
+        return this.#told(frame.status);
+      case 'bye':
+        return this.#bye(frame.error === undefined ? undefined : fromRecord(frame.error));
+      default:
+        return this.#malformed(frame);
+    }
+  }
+
+  #started(reader: number, positions: Parameters<Sink['started']>[0]): void {
+    const open = this.#readers.get(reader);
+    if (open === undefined) return;
+    open.started = true;
+    open.sink.started(positions);
+  }
+
+  #welcome({ storeId, term, status }: Welcome): void {
+    if (this.#state.name !== 'greeting') return;
+    const { link, out } = this.#state;
+    this.#state = { name: 'open', link, out };
+    // A new reader begins where it was asked to; one that had begun goes on from its position.
+    for (const [reader, { request, sink, started }] of this.#readers) {
+      out.add({ type: 'open', reader, ...request, from: started ? sink.positions() : request.from });
+    }
+    for (const [n, { block, ack }] of this.#pushed) out.add({ type: 'push', n, ack, block });
+    for (const { frame } of this.#calls.values()) out.add(frame);
+    this.#told(status);
+    this.#connector.welcomed();
+    this.#isOpen({ host: status.host, storeId, term });
+    const to = `${status.host}:${term}`;
+    this.events.emit('host', { from: this.#from, to, term });
+    this.#from = to;
+  }
+
+  #told({ problem, ...status }: HostStatus): void {
+    const { problem: _before, ...now } = this.status.getSnapshot();
+    this.status.set({ ...now, ...status, ...(problem !== undefined && { problem: fromRecord(problem) }) });
+  }
+
+  #bye(error: BusError | undefined): void {
+    if (error === undefined || error.retryable) return this.#connector.left();
+    if (error.code === 'VERSION_MISMATCH' || error.code === 'STORAGE_NEWER')
+      this.events.emit('reload', { why: error.message });
+    this.fail(error);
+  }
+}

@@ -1,0 +1,18 @@
+// The rows by the names that `--only` takes, in the order of the table.
+import { catchUp, openLarge } from './rows/catch-up.mjs';
+import { inProcess } from './rows/in-process.mjs';
+import { size } from './rows/size.mjs';
+import { ephemeral, oneAtATime, sustainedStored } from './rows/tab-to-tab.mjs';
+import { takeover, takeoverHung } from './rows/takeover.mjs';
+
+export const rows = {
+  sustained: { run: sustainedStored, inBrowser: true },
+  'one-at-a-time': { run: oneAtATime, inBrowser: true },
+  ephemeral: { run: ephemeral, inBrowser: true },
+  'catch-up': { run: catchUp, inBrowser: true },
+  'open-large': { run: openLarge, inBrowser: true },
+  takeover: { run: takeover, inBrowser: true },
+  hung: { run: takeoverHung, inBrowser: true },
+  'in-process': { run: inProcess, inBrowser: false },
+  size: { run: size, inBrowser: false },
+};

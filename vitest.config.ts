@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+// Tests import the source by the names that users write.
+const alias = [
+  { find: /^busline$/, replacement: here('src/index.ts') },
+  { find: /^busline\/worker$/, replacement: here('src/browser/start-host.ts') },
+  { find: /^busline\/(core|testing)$/, replacement: here('src/$1/index.ts') },
+];
+const built = 'test/architecture/built.test.ts';
+const engines = 'test/engines/**/*.test.ts';
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, built, engines] },
+      },
+      { extends: true, test: { name: 'built', include: [built] } },
+      {
+        extends: true,
+        test: { name: 'engines', include: [engines], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      // Files of src/browser that only a real browser can run are covered by e2e/; add here the ones that unit tests run.
+      include: ['src/core/**/*.ts', 'src/protocol/**/*.ts', 'src/testing/**/*.ts'],
+      reportsDirectory: 'test-results/coverage',
+      reporter: [['text', { skipFull: true }], 'json-summary'],
+      thresholds: {
+        'src/core/**': { statements: 100 },
+        'src/{protocol,testing}/**': { statements: 90 },
+      },
+    },
+  },
+});
