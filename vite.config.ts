@@ -2,13 +2,30 @@
 import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
+import type { Plugin } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; connect-src 'self'";
+
+/** The built page forbids inline code. The dev server needs some, for updates in place. */
+const contentSecurityPolicy: Plugin = {
+  name: 'content-security-policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: `${policy}; base-uri 'none'; form-action 'none'` },
+      injectTo: 'head-prepend',
+    },
+  ],
+};
 
 export default defineConfig({
   root: here('demo/chat'),
   base: './',
-  plugins: [preact()],
+  plugins: [preact(), contentSecurityPolicy],
   resolve: {
     alias: [
       { find: /^busline$/, replacement: here('dist/index.js') },
@@ -17,6 +34,8 @@ export default defineConfig({
     ],
   },
   server: { host: '127.0.0.1', port: 5173, strictPort: false, fs: { allow: [here('.')] } },
+  // Known before the first page asks: found later, they would reload it.
+  optimizeDeps: { include: ['minisearch', 'preact', 'preact/hooks'] },
   worker: { format: 'es' },
   build: { outDir: here('test-results/demo'), emptyOutDir: true },
 });

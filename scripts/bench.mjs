@@ -29,11 +29,15 @@ if (!chosen.every((name) => name in rows)) {
 
 const rounds = options.quick ? 1 : 5;
 const lines = [];
+const failed = [];
 const lab = await openLab();
 try {
   for (const name of chosen) {
     console.log(`${name} …`);
-    lines.push(...(await measure(rows[name])));
+    await measure(rows[name]).then(
+      (measured) => lines.push(...measured),
+      (error) => failed.push(`${name}: ${error.stack}`),
+    );
   }
 } finally {
   await lab.close();
@@ -42,11 +46,12 @@ try {
 console.log(`\n${terminalTable(lines)}\n`);
 const missed = lines.filter(({ met }) => !met);
 console.log(`${lines.length - missed.length} of ${lines.length} targets met`);
-if (!options.quick && options.only === undefined) {
+for (const failure of failed) console.error(failure);
+if (failed.length === 0 && !options.quick && options.only === undefined) {
   await mkdir(`${root}docs`, { recursive: true });
   await writeFile(`${root}docs/benchmarks.md`, markdown(lines, { rounds, chromium: await chromiumVersion() }));
 }
-if (options.check && missed.length > 0) process.exitCode = 1;
+if (failed.length > 0 || (options.check && missed.length > 0)) process.exitCode = 1;
 
 /** A browser of its own for each row, so that none inherits what another stored. */
 async function measure({ run, inBrowser }) {

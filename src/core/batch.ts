@@ -71,7 +71,6 @@ export class Batch {
   readonly shared: Shared;
   readonly createdAt: number;
   readonly #range: IdRange;
-  readonly #jumps: number;
   readonly #ids: IdSource;
   readonly #key: string | undefined;
   readonly #items: Item[] = [];
@@ -85,16 +84,19 @@ export class Batch {
     this.#key = key;
     this.#ids = ids;
     this.#range = ids.range(key === undefined ? maxBlockMessages : 1);
-    this.#jumps = ids.jumps;
   }
 
   get count(): number {
     return this.#items.length;
   }
 
-  /** Whether a message of unknown size may be offered. */
-  get isOpen(): boolean {
-    return this.#key === undefined && this.count < maxBlockMessages;
+  /** Whether a message of unknown size may be offered. A ttl counts from the header's time: only what has the same may join. */
+  isOpen(now: number): boolean {
+    return (
+      this.#key === undefined &&
+      this.count < maxBlockMessages &&
+      (this.shared.ttl === undefined || now === this.createdAt)
+    );
   }
 
   /** Whether this message may join: a key is alone in its block, and so is a message with large binary. */
@@ -109,7 +111,8 @@ export class Batch {
     if (item.timestamp === undefined && now !== this.createdAt) item.timestamp = now;
     if (this.#key !== undefined) return this.#key;
     if (item.id !== undefined) return item.id;
-    if (this.#jumps === this.#ids.jumps) return idInRange(this.#range, this.count);
+    const id = idInRange(this.#range, this.count);
+    if (id > this.#ids.seen) return id;
     // Something newer was seen since this block was begun: a reply to it must sort after it.
     item.id = this.#ids.next();
     return item.id;

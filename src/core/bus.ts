@@ -2,6 +2,7 @@
 // unacknowledged are all that a bus must carry from one host to the next.
 
 import { AttachedAdapter } from './attached-adapter.ts';
+import type { Follower, Surroundings } from './attached-adapter.ts';
 import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
 import { checkChannel, checkPattern, isPattern, matcher } from './channel.ts';
@@ -11,7 +12,7 @@ import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { readHistory } from './history.ts';
 import type { Host } from './host.ts';
-import type { Position, Positions } from './log.ts';
+import type { Positions } from './log.ts';
 import { Queue } from './queue.ts';
 import type { Message, MessageInput } from './message.ts';
 import type {
@@ -59,13 +60,17 @@ function authorOf(author: string | Author | undefined): Author {
   return typeof author === 'object' ? author : { id: author ?? 'anonymous' };
 }
 
+function isCount(n: unknown): boolean {
+  return Number.isSafeInteger(n) && (n as number) >= 0;
+}
+
 function isFrom(from: unknown): from is From {
   if (from === 'now' || from === 'earliest') return true;
   if (typeof from !== 'object' || from === null) return false;
-  if (isPosition(from)) return Number.isInteger(from.offset);
-  if ('last' in from && Number.isInteger(from.last)) return (from.last as number) >= 0;
+  if (isPosition(from)) return isCount(from.offset);
+  if ('last' in from && typeof from.last === 'number') return isCount(from.last);
   return Object.values(from).every(
-    (position) => typeof position === 'object' && position !== null && isPosition(position),
+    (position) => typeof position === 'object' && position !== null && isPosition(position) && isCount(position.offset),
   );
 }
 
@@ -78,6 +83,10 @@ function checkFrom(from: From, channel: string): void {
       `A pattern like "${channel}" resumes from positions, channel by channel: give what positions() returned.`,
     );
   }
+}
+
+function stopped(): BusError {
+  return busError('CLOSED', 'The subscription was stopped.');
 }
 
 export class HostedBus implements MessageBus {
@@ -115,31 +124,35 @@ export class HostedBus implements MessageBus {
       authorId: this.#author.id,
       signal: (): Signal => (abort ??= createAbort()).signal,
     };
-    let stopped = false;
-    const stop = this.#receive(channel, options, {
+    // Where it stands inside a block: whoever stops there goes on right there.
+    let inHand: Positions = {};
+    const receiver = this.#receive(channel, options, {
       take: (messages, logId) => {
-        for (const message of messages)
-          if (!stopped) this.#call(handler, message, new MessageDelivery(context, message, logId));
+        for (const message of messages) {
+          if (receiver.closed) return true;
+          const { channelId, offset } = message;
+          if (offset > 0) inHand = { [channelId]: { logId, offset } };
+          this.#call(handler, message, new MessageDelivery(context, message, logId));
+        }
+        if (!receiver.closed) inHand = {};
         return true;
       },
+      closed: () => abort?.abort(),
     });
-    return subscriptionOf(stop.receiver, () => {
-      stopped = true;
-      stop();
-      abort?.abort();
-    });
+    const positions = (): Positions => ({ ...receiver.positions(), ...inHand });
+    return subscriptionOf({ ready: receiver.ready, positions }, () => receiver.close(stopped()));
   }
 
   messages(channel: string, options: ReadOptions = {}): AsyncIterable<Message> {
     return {
       [Symbol.asyncIterator]: () => {
-        const queue = new Queue<Message>(() => stop());
-        const stop = this.#receive(channel, options, {
+        const queue = new Queue<Message>(() => receiver.close(stopped()));
+        const receiver = this.#receive(channel, options, {
           take: (messages, _logId, done) => {
             queue.push(messages, done);
             return false;
           },
-          closed: (error) => queue.close(error.code === 'ABORTED' ? error : undefined),
+          closed: (error) => queue.close(error.code === 'CLOSED' ? undefined : error),
         });
         return queue;
       },
@@ -185,10 +198,7 @@ export class HostedBus implements MessageBus {
   }
 
   subscribeControl(channelId: string, handler: (control: Control) => unknown): Subscription {
-    const filter = { types: [controlType] };
-    const told = ({ channelId: on, content }: Message): unknown =>
-      handler({ channelId: on, ...(content as Omit<Control, 'channelId'>) });
-    return this.subscribe(channelId, told, { ephemeral: 'only', filter });
+    return this.#control(channelId, handler);
   }
 
   use(adapter: Adapter): this {
@@ -198,15 +208,9 @@ export class HostedBus implements MessageBus {
     if (this.#adapters.has(adapter.name))
       throw busError('ADAPTER_EXISTS', `There is an adapter "${adapter.name}" already.`);
     for (const pattern of adapter.channels ?? []) checkPattern(pattern);
-    const follow = (
-      pattern: string,
-      from: 'now' | Positions,
-      handler: (message: Message, delivery: Delivery) => Promise<void>,
-    ): Subscription => this.#follow(pattern, from, handler);
-    this.#adapters.set(
-      adapter.name,
-      new AttachedAdapter(adapter, { bus: this, host: this.#host, events: this.#host.events, follow }),
-    );
+    const follow: Surroundings['follow'] = (...asked) => this.#follow(...asked);
+    const { events } = this.#host;
+    this.#adapters.set(adapter.name, new AttachedAdapter(adapter, { bus: this, host: this.#host, events, follow }));
     return this;
   }
 
@@ -230,7 +234,7 @@ export class HostedBus implements MessageBus {
   ): () => void {
     const heard = listener as (value: unknown) => void;
     if (event === 'message') return this.subscribe('*', heard, options);
-    if (event === 'control') return this.subscribeControl('*', heard);
+    if (event === 'control') return this.#control('*', heard, options);
     return this.#host.events.on(event, listener, options.signal);
   }
 
@@ -280,10 +284,9 @@ export class HostedBus implements MessageBus {
       const giveUp = this.#platform.timer(closeDeadline, resolve);
       void this.#outbox.drained().then(giveUp).then(resolve);
     });
-    this.#closed = busError('CLOSED', 'The bus is closed.', { accepted: 'unknown' });
+    this.#closed = busError('CLOSED', 'The bus is closed.');
     this.clearAdapters();
     for (const receiver of this.#receivers.keys()) receiver.close(this.#closed);
-    this.#receivers.clear();
     this.#outbox.close(this.#closed);
     await this.#host.close();
   }
@@ -301,6 +304,13 @@ export class HostedBus implements MessageBus {
   #use(): Host {
     if (this.#closed !== undefined) throw this.#closed;
     return this.#host;
+  }
+
+  #control(channelId: string, handler: (control: Control) => unknown, { signal }: ReadOptions = {}): Subscription {
+    const told = ({ channelId: on, content }: Message): unknown =>
+      handler({ ...(content as Omit<Control, 'channelId'>), channelId: on });
+    const filter = { types: [controlType] };
+    return this.subscribe(channelId, told, { ephemeral: 'only', filter, ...(signal !== undefined && { signal }) });
   }
 
   async #tell(member: (adapter: Adapter) => unknown): Promise<void> {
@@ -331,42 +341,32 @@ export class HostedBus implements MessageBus {
     return messages;
   }
 
-  /** Message by message, each awaited; positions are those of what was handled. */
-  #follow(pattern: string, from: From, handler: (message: Message, delivery: Delivery) => Promise<void>): Subscription {
-    const positions = new Map<string, Position>();
+  /** Message by message, each awaited. */
+  #follow(pattern: string, from: From, follower: Follower): Subscription {
     const abort = createAbort();
     const context: DeliveryContext = {
       send: (input, more) => this.send(input, more),
       authorId: this.#author.id,
       signal: () => abort.signal,
     };
-    const queue = new Queue<{ readonly message: Message; readonly logId: string }>(() => stop());
-    const stop = this.#receive(
-      pattern,
-      { from },
-      {
-        take: (messages, logId, done) => {
-          queue.push(
-            messages.map((message) => ({ message, logId })),
-            done,
-          );
-          return false;
-        },
-        started: (begun) => {
-          for (const [channelId, position] of Object.entries(begun)) positions.set(channelId, position);
-        },
-        closed: () => queue.close(),
-      },
-    );
+    const queue = new Queue<{ readonly message: Message; readonly logId: string }>(() => receiver.close(stopped()));
+    const take: ReceiverOptions['take'] = (messages, logId, done) => {
+      queue.push(
+        messages.map((message) => ({ message, logId })),
+        done,
+      );
+      return false;
+    };
+    const started = (positions: Positions): void => follower.begun(positions);
+    const receiver = this.#receive(pattern, { from }, { take, started, closed: () => queue.close() });
     const handleAll = async (): Promise<void> => {
       for await (const { message, logId } of queue) {
-        await handler(message, new MessageDelivery(context, message, logId));
-        positions.set(message.channelId, { logId, offset: message.offset });
+        await follower.handle(message, new MessageDelivery(context, message, logId));
       }
     };
     void handleAll();
-    return subscriptionOf({ ready: stop.receiver.ready, positions: () => Object.fromEntries(positions) }, () => {
-      stop();
+    return subscriptionOf(receiver, () => {
+      void queue.return();
       abort.abort();
     });
   }
@@ -374,33 +374,37 @@ export class HostedBus implements MessageBus {
   #receive(
     channel: string,
     options: SubscribeOptions,
-    how: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
-  ): (() => void) & { readonly receiver: Receiver } {
+    { take, started, closed }: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
+  ): Receiver {
     checkPattern(channel);
     const from = options.from ?? 'now';
     checkFrom(from, channel);
     const host = this.#use();
+    let forget = (): void => undefined;
     const receiver = new Receiver({
       filter: options.filter,
       decode: (block, offset) => this.#decode(block, offset),
       now: () => this.#platform.now(),
-      take: how.take,
-      ...(how.started !== undefined && { started: how.started }),
-      reset: (reset: Reset) => {
-        this.#host.events.emit('reset', reset);
-        options.onReset?.(reset);
+      take,
+      ...(started !== undefined && { started }),
+      reset: (reset) => this.#reset(reset, options),
+      closed: (error) => {
+        forget();
+        this.#receivers.delete(receiver);
+        closed(error);
       },
-      ...(how.closed !== undefined && { closed: how.closed }),
     });
     this.#receivers.set(receiver, matcher(channel));
     receiver.reader = host.open({ pattern: channel, from, ephemeral: options.ephemeral ?? false }, receiver);
-    let forget = (): void => undefined;
-    const stop = (error: BusError = busError('CLOSED', 'The subscription was stopped.')): void => {
-      forget();
-      this.#receivers.delete(receiver);
-      receiver.close(error);
-    };
-    forget = onAbort(options.signal, () => stop(busError('ABORTED', 'The signal of the subscription was aborted.')));
-    return Object.assign(() => stop(), { receiver });
+    forget = onAbort(options.signal, () =>
+      receiver.close(busError('ABORTED', 'The signal of the subscription was aborted.')),
+    );
+    return receiver;
+  }
+
+  #reset(reset: Reset, { onReset }: SubscribeOptions): void {
+    const { events } = this.#host;
+    events.emit('reset', reset);
+    if (onReset !== undefined) events.tell('reset', onReset, reset);
   }
 }

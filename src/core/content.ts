@@ -35,21 +35,17 @@ class Scan {
 
   /** For values that are not simple. */
   visit(value: unknown, path: string, depth: number): unknown {
-    switch (typeof value) {
-      case 'number':
-        return refuse(path, `${value}, which JSON cannot say`);
-      case 'object':
-        return this.#object(value as object, path, depth);
-      default:
-        return refuse(path, `${value === undefined ? '' : 'a '}${typeof value}, which cannot be sent`);
-    }
+    if (typeof value === 'object') return this.#object(value as object, path, depth);
+    if (typeof value === 'number') return refuse(path, `${value}, which JSON cannot say`);
+    return refuse(path, `${value === undefined ? '' : 'a '}${typeof value}, which cannot be sent`);
   }
 
   #object(value: object, path: string, depth: number): unknown {
     if (depth > maxDepth) refuse(path, `nested deeper than ${maxDepth} levels, or contains itself`);
     if (value instanceof Uint8Array) {
       this.hasBytes = true;
-      return this.#copy ? value.slice() : value;
+      // Not `slice`: that of Node's Buffer shares its memory.
+      return this.#copy ? new Uint8Array(value) : value;
     }
     if (Array.isArray(value)) return this.#array(value, path, depth);
     if (!isPlain(value))
@@ -97,11 +93,11 @@ export function scan(value: unknown, path: string, copy: boolean): { value: unkn
   return { value: pass.visit(value, path, 0), hasBytes: pass.hasBytes };
 }
 
-/** Takes the binary out: what remains is JSON, and `paths` says where it was. Large ones go to `buffers`. */
+/** Takes the binary out: what remains is JSON, and `paths` says where it was. Large ones are copied to `buffers`. */
 export function takeBytes(value: unknown, buffers: Uint8Array[], paths: BytesAt[], path: BytesAt = []): unknown {
   if (value instanceof Uint8Array) {
     paths.push(path);
-    return value.length <= inlineBytes ? toBase64(value) : buffers.push(value) - 1;
+    return value.length <= inlineBytes ? toBase64(value) : buffers.push(new Uint8Array(value)) - 1;
   }
   if (Array.isArray(value)) return value.map((element, at) => takeBytes(element, buffers, paths, [...path, at]));
   if (typeof value !== 'object' || value === null) return value;

@@ -89,5 +89,5 @@ export function toRecord(error: BusError): ErrorRecord {
 }
 
 export function fromRecord(record: ErrorRecord): BusError {
-  return busError(record.code in advice ? record.code : 'INVALID_INPUT', record.message, record);
+  return busError(Object.hasOwn(advice, record.code) ? record.code : 'INVALID_INPUT', record.message, record);
 }

@@ -5,7 +5,7 @@ import type { BusEvents } from './message-bus.ts';
 import { onAbort } from './platform.ts';
 import type { Signal } from './platform.ts';
 
-type Listener<K extends keyof BusEvents> = (value: BusEvents[K]) => void;
+type Listener<K extends keyof BusEvents> = (value: BusEvents[K]) => unknown;
 
 export class Events {
   readonly #listeners = new Map<keyof BusEvents, Set<Listener<never>>>();
@@ -26,16 +26,20 @@ export class Events {
 
   emit<K extends keyof BusEvents>(event: K, value: BusEvents[K]): void {
     this.counts.set(event, (this.counts.get(event) ?? 0) + 1);
-    for (const listener of this.#listeners.get(event) ?? []) {
-      try {
-        (listener as Listener<K>)(value);
-      } catch (error) {
-        if (event !== 'error')
-          this.emit(
-            'error',
-            busError('ADAPTER_FAILED', `A listener of "${event}" threw: ${describe(error)}`, { cause: error }),
-          );
-      }
+    for (const listener of this.#listeners.get(event) ?? []) this.tell(event, listener as Listener<K>, value);
+  }
+
+  /** Calls one listener. What it throws is an error event, unless it was told of one. */
+  tell<K extends keyof BusEvents>(event: K, listener: (value: BusEvents[K]) => unknown, value: BusEvents[K]): void {
+    const failed = (cause: unknown): void => {
+      if (event === 'error') return;
+      this.emit('error', busError('ADAPTER_FAILED', `A listener of "${event}" threw: ${describe(cause)}`, { cause }));
+    };
+    try {
+      const result = listener(value);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 }

@@ -8,6 +8,7 @@ import { isUuid7, timeOfId } from './id.ts';
 import type { Page, Position } from './log.ts';
 import type { Message } from './message.ts';
 import type { HistoryOptions } from './message-bus.ts';
+import { onAbort } from './platform.ts';
 import { passes } from './subscription.ts';
 
 const pageMessages = 2048;
@@ -18,11 +19,6 @@ const clockTolerance = 120_000;
 interface Source {
   readonly host: Pick<Host, 'page'>;
   decode(block: StoredBlock, offset: number): readonly Message[];
-}
-
-function stopIfAborted(options: HistoryOptions): void {
-  if (options.signal?.aborted === true)
-    throw busError('ABORTED', 'history: the signal was aborted.', { cause: options.signal.reason });
 }
 
 /** Messages with `low < offset <= high`, oldest first. */
@@ -50,7 +46,8 @@ async function offsetOfId(source: Source, channelId: string, id: string, head: P
     const found = messages.find((message) => message.id === id);
     if (found !== undefined) return found.offset;
     const oldest = messages[0];
-    if (oldest !== undefined && oldest.timestamp < notBefore) break;
+    // A message may claim any time, and have any id that its sender gave; only a UUIDv7 says when it was sent.
+    if (oldest !== undefined && isUuid7(oldest.id) && timeOfId(oldest.id) < notBefore) break;
     high = low;
   }
   throw busError('INVALID_INPUT', `history: there is no message "${id}" in channel "${channelId}".`);
@@ -65,25 +62,20 @@ async function offsetOf(source: Source, channelId: string, place: Position | str
   );
 }
 
-export async function readHistory(
-  source: Source,
-  channelId: string,
-  options: HistoryOptions,
-): Promise<readonly Message[]> {
+async function read(source: Source, channelId: string, options: HistoryOptions): Promise<readonly Message[]> {
   checkChannel(channelId);
-  stopIfAborted(options);
   const limit = options.limit ?? defaultLimit;
   if (!Number.isInteger(limit) || limit < 0)
     throw busError('INVALID_INPUT', `history: "limit" must be a whole number, not ${limit}.`);
-  const { filter, before, after } = options;
+  const { filter, before, after, signal } = options;
   const head = await source.host.page(channelId, Number.MAX_SAFE_INTEGER, 1);
-  const high = before === undefined ? head.head : (await offsetOf(source, channelId, before, head)) - 1;
+  const high =
+    before === undefined ? head.head : Math.min(head.head, (await offsetOf(source, channelId, before, head)) - 1);
   const low =
     after === undefined ? head.first - 1 : Math.max(head.first - 1, await offsetOf(source, channelId, after, head));
-  const forward = after !== undefined && before === undefined;
+  const forward = after !== undefined;
   let found: Message[] = [];
-  for (let from = low, to = high; from < to && found.length < limit;) {
-    stopIfAborted(options);
+  for (let from = low, to = high; from < to && found.length < limit && signal?.aborted !== true;) {
     const step = filter === undefined ? limit - found.length : pageMessages;
     const [start, end] = forward ? [from, Math.min(to, from + step)] : [Math.max(from, to - step), to];
     const messages = await range(source, channelId, start, end);
@@ -93,4 +85,15 @@ export async function readHistory(
     else to = start;
   }
   return forward ? found.slice(0, limit) : found.slice(Math.max(0, found.length - limit));
+}
+
+/** Rejects as soon as the signal aborts, whatever the log does. */
+export function readHistory(source: Source, channelId: string, options: HistoryOptions): Promise<readonly Message[]> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () =>
+      reject(busError('ABORTED', 'history: the signal was aborted.', { cause: signal?.reason })),
+    );
+    read(source, channelId, options).then(resolve, reject).finally(forget);
+  });
 }

@@ -17,7 +17,7 @@ function counterText(counter: number): string {
   return (hex3[high >>> 12] as string) + hex3[high & 4095] + hex3[low >>> 12] + hex3[low & 4095];
 }
 
-/** A run of consecutive ids, set aside for one block. It stays good until an id newer than these was seen. */
+/** A run of consecutive ids, set aside for one block. It stays good until an id newer than these is seen. */
 export interface IdRange {
   readonly prefix: string;
   readonly start: number;
@@ -46,17 +46,17 @@ export class IdSource {
   readonly #pool = new Uint8Array(poolBytes);
   #poolAt = poolBytes;
   #ms = 0;
-  #prefix = '';
+  #prefix = '00000000-0000-7000-8000-';
   #counter = 0;
-  #jumps = 0;
+  #seen = '';
 
   constructor(platform: Platform) {
     this.#platform = platform;
   }
 
-  /** Rises whenever a newer id of somebody else was seen: runs set aside before that no longer sort last. */
-  get jumps(): number {
-    return this.#jumps;
+  /** The newest id seen, unless its clock was wild: what is older no longer sorts last. */
+  get seen(): string {
+    return this.#seen;
   }
 
   next(): string {
@@ -73,10 +73,11 @@ export class IdSource {
 
   /** Later ids sort after this one, unless its clock is wild. */
   observe(id: string): void {
-    if (id <= `${this.#prefix}g` || !isUuid7(id)) return;
+    if (id <= this.#seen || !isUuid7(id)) return;
     const ms = timeOfId(id);
     if (ms > this.#platform.now() + followed) return;
-    this.#jumps += 1;
+    this.#seen = id;
+    if (id <= `${this.#prefix}g`) return;
     const tie = Number.parseInt(id.slice(15, 18), 16) + 1;
     this.#start(tie > 4095 ? ms + 1 : ms, tie > 4095 ? 0 : tie);
   }

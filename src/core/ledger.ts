@@ -136,8 +136,7 @@ export class Ledger {
       return refused('CONFLICT', `Block ${sequence} of producer ${producerId} is another one here.`);
     if (decision.kind === 'GAP')
       return refused('GAP', `Producer ${producerId} is at ${state.sequence} here, not at ${sequence - 1}.`);
-    const placed =
-      keyed === undefined ? this.#append(record, block) : known({ logId: record.logId, offset: keyed });
+    const placed = keyed === undefined ? this.#append(record, block) : known({ logId: record.logId, offset: keyed });
     record.producers.set(producerId, advanced(state, block.header, keyed ?? record.head));
     return placed;
   }

@@ -52,14 +52,14 @@ export class LogHost implements Host {
 
   open(request: ReadRequest, sink: Sink): Reader {
     const readers = this.#home(request.pattern);
-    const failed = (error: unknown): void => {
-      this.events.emit(
-        'error',
-        busError('HOST_LOST', `Reading "${request.pattern}" failed: ${describe(error)}`, {
-          cause: error,
-          retryable: true,
-        }),
-      );
+    const failed = (cause: unknown): void => {
+      const error = busError('HOST_LOST', `Reading "${request.pattern}" failed: ${describe(cause)}`, {
+        cause,
+        retryable: true,
+      });
+      reader.close();
+      this.events.emit('error', error);
+      sink.lost(error);
     };
     const reader = new LogReader(this.log, request, sink, failed, () => {
       readers.delete(reader);

@@ -5,7 +5,7 @@ import { Batch, encodeItem, sameShared } from './batch.ts';
 import type { Prepared, Shared } from './batch.ts';
 import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
-import { busError, isBusError } from './errors.ts';
+import { busError, fromRecord, isBusError, toRecord } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
@@ -46,9 +46,11 @@ export class Outbox {
   readonly #onCount: (count: number) => void;
   /** In the order of their making; those that still take messages are in `#open` too. */
   readonly #queue: Parcel[] = [];
+  /** Ephemeral ones: they wait for nothing but the end of the turn. */
+  readonly #casts: Parcel[] = [];
+  readonly #inFlight = new Set<Parcel>();
   readonly #open = new Map<string, Parcel>();
   readonly #drained: (() => void)[] = [];
-  #inFlight = 0;
   #count = 0;
   #scheduled = false;
   #closed: BusError | undefined;
@@ -80,10 +82,12 @@ export class Outbox {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  /** From now on nothing is taken, and what waits here is refused. */
+  /** From now on nothing is taken, what waits here is refused, and what is under way is waited for no longer. */
   close(error: BusError): void {
     this.#closed = error;
-    for (const parcel of this.#queue.splice(0)) this.#reject(parcel, error);
+    const inDoubt = fromRecord({ ...toRecord(error), accepted: 'unknown' });
+    for (const parcel of this.#inFlight) this.#reject(parcel, inDoubt);
+    for (const parcel of [...this.#casts.splice(0), ...this.#queue.splice(0)]) this.#reject(parcel, error);
     this.#open.clear();
   }
 
@@ -123,10 +127,10 @@ export class Outbox {
 
   #parcel(shared: Shared, key: string | undefined, now: number): Parcel {
     const open = this.#open.get(shared.channelId);
-    if (open !== undefined && key === undefined && open.batch.isOpen && sameShared(open.batch.shared, shared))
+    if (open !== undefined && key === undefined && open.batch.isOpen(now) && sameShared(open.batch.shared, shared))
       return open;
     const parcel: Parcel = { batch: new Batch(shared, key, this.ids, now), items: [], waiters: [] };
-    this.#queue.push(parcel);
+    (shared.ephemeral ? this.#casts : this.#queue).push(parcel);
     this.#open.set(shared.channelId, parcel);
     this.#schedule();
     return parcel;
@@ -144,26 +148,28 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#inFlight >= maxInFlight) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     this.#platform.defer(() => {
       this.#scheduled = false;
-      while (this.#queue.length > 0 && this.#inFlight < maxInFlight) this.#dispatch(this.#queue.shift() as Parcel);
+      for (const parcel of this.#casts.splice(0)) this.#cast(parcel);
+      while (this.#queue.length > 0 && this.#inFlight.size < maxInFlight) this.#push(this.#queue.shift() as Parcel);
     });
   }
 
-  #dispatch(parcel: Parcel): void {
-    const { shared } = parcel.batch;
-    if (this.#open.get(shared.channelId) === parcel) this.#open.delete(shared.channelId);
-    const block = parcel.batch.seal();
-    if (shared.ephemeral) {
-      this.#host.cast(block);
-      this.#resolve(parcel, block, 0);
-      return;
-    }
-    this.#inFlight += 1;
+  #cast(parcel: Parcel): void {
+    const block = this.#seal(parcel);
+    if (block === undefined) return;
+    this.#host.cast(block);
+    this.#resolve(parcel, block, 0);
+  }
+
+  #push(parcel: Parcel): void {
+    const block = this.#seal(parcel);
+    if (block === undefined) return;
+    this.#inFlight.add(parcel);
     this.#host
-      .push(block, shared.ack)
+      .push(block, parcel.batch.shared.ack)
       .then((receipt) =>
         receipt.known && block.header.keys !== undefined
           ? this.#first(parcel, receipt)
@@ -171,9 +177,16 @@ export class Outbox {
       )
       .catch((error: unknown) => this.#reject(parcel, error))
       .finally(() => {
-        this.#inFlight -= 1;
+        this.#inFlight.delete(parcel);
         this.#schedule();
       });
+  }
+
+  /** Takes no more messages; nothing if the only one was refused for its size. */
+  #seal(parcel: Parcel): Block | undefined {
+    const { channelId } = parcel.batch.shared;
+    if (this.#open.get(channelId) === parcel) this.#open.delete(channelId);
+    return parcel.batch.count === 0 ? undefined : parcel.batch.seal();
   }
 
   /** The key was used before: the sender gets the message that has it. */
@@ -196,16 +209,18 @@ export class Outbox {
   }
 
   #settle(parcel: Parcel, messages: readonly Message[]): void {
-    this.#changed(-parcel.waiters.length);
-    parcel.waiters.forEach((waiter, at) => waiter.resolve(messages[at] as Message));
+    const waiters = parcel.waiters.splice(0);
+    this.#changed(-waiters.length);
+    waiters.forEach((waiter, at) => waiter.resolve(messages[at] as Message));
   }
 
   #reject(parcel: Parcel, error: unknown): void {
-    this.#changed(-parcel.waiters.length);
+    const waiters = parcel.waiters.splice(0);
+    this.#changed(-waiters.length);
     const reason = isBusError(error)
       ? error
       : busError('HOST_LOST', 'send: the log failed.', { cause: error, accepted: 'unknown', retryable: true });
-    for (const waiter of parcel.waiters) waiter.reject(reason);
+    for (const waiter of waiters) waiter.reject(reason);
   }
 
   #changed(by: number): void {

@@ -11,7 +11,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #stop: () => void;
   #at = 0;
   #closed: { readonly error?: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(stop: () => void) {
     this.#stop = stop;
@@ -20,13 +20,13 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   push(values: readonly T[], done: () => void): void {
     if (values.length === 0) return done();
     this.#blocks.push({ values, done });
-    this.#wake?.();
+    this.#wake();
   }
 
   /** What is queued is still handed out; then it ends, or throws the error. */
   close(error?: unknown): void {
     this.#closed ??= error === undefined ? {} : { error };
-    this.#wake?.();
+    this.#wake();
   }
 
   [Symbol.asyncIterator](): this {
@@ -39,7 +39,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
       if (block !== undefined) return { value: this.#take(block), done: false };
       if (this.#closed?.error !== undefined) throw this.#closed.error;
       if (this.#closed !== undefined) return { value: undefined, done: true };
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
@@ -48,6 +48,10 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     this.close();
     this.#stop();
     return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #take(block: Block<T>): T {

@@ -6,7 +6,7 @@ import { firstOffset, weightOf } from './block.ts';
 import type { Block, StoredBlock } from './block.ts';
 import { isPattern, matcher } from './channel.ts';
 import type { ReadRequest, Reader, Sink } from './host.ts';
-import type { ChannelHead, Log, Position, Positions } from './log.ts';
+import type { ChannelHead, Log, Position } from './log.ts';
 import type { From, Reset } from './message-bus.ts';
 
 /** How much may be on its way to a sink, as messages of common size. */
@@ -24,14 +24,24 @@ interface Cursor {
   initial: boolean;
 }
 
-function hadPosition(from: From, channelId: string): Position | undefined {
-  if (typeof from !== 'object' || 'last' in from) return undefined;
-  if (isPosition(from)) return from;
-  return (from as Positions)[channelId];
-}
-
 export function isPosition(from: object): from is Position {
   return 'logId' in from && typeof from.logId === 'string';
+}
+
+/** Not `'last' in from` alone: a channel may be called so. */
+function isLast(from: object): from is { readonly last: number } {
+  return 'last' in from && typeof from.last === 'number';
+}
+
+function hadPosition(from: Exclude<From, string>, channelId: string): Position | undefined {
+  if (isLast(from)) return undefined;
+  if (isPosition(from)) return from;
+  return Object.hasOwn(from, channelId) ? from[channelId] : undefined;
+}
+
+/** The channels that positions name. */
+function channelsIn(from: From): readonly string[] {
+  return typeof from !== 'object' || isLast(from) || isPosition(from) ? [] : Object.keys(from);
 }
 
 /** Where to begin in one channel, and whether what the reader had is no longer there. `early` is the head when it asked. */
@@ -44,8 +54,7 @@ export function beginning(
   const lowest = at.first - 1;
   if (from === 'now') return { offset: early ?? at.head };
   if (from === 'earliest') return { offset: lowest };
-  if ('last' in from && typeof from.last === 'number')
-    return { offset: Math.max(lowest, (early ?? at.head) - from.last) };
+  if (isLast(from)) return { offset: Math.max(lowest, (early ?? at.head) - from.last) };
   const had = hadPosition(from, channelId);
   if (had === undefined) return { offset: lowest };
   const moved = (reason: Reset['reason'], offset: number) => ({
@@ -87,7 +96,7 @@ export class LogReader implements Reader {
     this.#matches = matcher(request.pattern);
     this.#onError = onError;
     this.#onClose = onClose;
-    this.#start().catch(onError);
+    this.#start().catch((error: unknown) => this.#failed(error));
   }
 
   matches(channelId: string): boolean {
@@ -101,6 +110,7 @@ export class LogReader implements Reader {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#onClose(this);
   }
@@ -155,20 +165,21 @@ export class LogReader implements Reader {
 
   async #start(): Promise<void> {
     const { pattern, from, ephemeral } = this.request;
-    const positions: Record<string, Position> = {};
+    const positions = new Map<string, Position>();
     if (ephemeral !== 'only') {
       const channels = isPattern(pattern)
         ? (await this.#log.channels()).filter((channelId) => this.#matches(channelId))
         : [pattern];
-      const asked = typeof from === 'object' && !('last' in from) && !isPosition(from) ? Object.keys(from) : [];
-      const all = new Set([...channels, ...asked.filter((channelId) => this.#matches(channelId))]);
-      for (const channelId of all) positions[channelId] = await this.#begin(channelId);
+      const all = new Set([...channels, ...channelsIn(from).filter((channelId) => this.#matches(channelId))]);
+      for (const channelId of all) positions.set(channelId, await this.#begin(channelId));
     }
     if (this.#closed) return;
     // Channels that appeared in between are newcomers; whatever is in them is read from the log.
-    for (const channelId of this.#early.keys()) positions[channelId] ??= await this.#begin(channelId, 'earliest');
+    for (const channelId of this.#early.keys()) {
+      if (!positions.has(channelId)) positions.set(channelId, await this.#begin(channelId, 'earliest'));
+    }
     this.#started = true;
-    this.#sink.started(positions);
+    this.#sink.started(Object.fromEntries(positions));
     this.#awaited = this.#cursors.size;
     if (this.#awaited === 0) this.#sink.live();
     for (const cursor of this.#cursors.values()) this.#pull(cursor);
@@ -192,10 +203,11 @@ export class LogReader implements Reader {
   #pull(cursor: Cursor): void {
     cursor.state = 'pulling';
     this.#waiting.delete(cursor);
-    this.#pages(cursor).catch((error: unknown) => {
-      this.#wait(cursor);
-      this.#onError(error);
-    });
+    this.#pages(cursor).catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#closed) this.#onError(error);
   }
 
   async #pages(cursor: Cursor): Promise<void> {

@@ -6,7 +6,13 @@ export interface Store<T> {
   getServerSnapshot(): T;
 }
 
-export class Cell<T> implements Store<T> {
+function same(a: object, b: object): boolean {
+  const keys = Object.keys(a) as (keyof typeof a)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}
+
+/** Whoever sets the same members again changes nothing and tells nobody. */
+export class Cell<T extends object> implements Store<T> {
   readonly #listeners = new Set<() => void>();
   readonly #first: T;
   #value: T;
@@ -25,6 +31,7 @@ export class Cell<T> implements Store<T> {
   };
 
   set(value: T): void {
+    if (same(value, this.#value)) return;
     this.#value = value;
     for (const listener of this.#listeners) listener();
   }

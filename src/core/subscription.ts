@@ -30,7 +30,7 @@ export interface ReceiverOptions {
   take(messages: readonly Message[], logId: string, done: () => void): boolean;
   reset(reset: Reset): void;
   started?(positions: Positions): void;
-  closed?(error: BusError): void;
+  closed(error: BusError): void;
 }
 
 export class Receiver implements Sink {
@@ -95,11 +95,16 @@ export class Receiver implements Sink {
     this.close(error);
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   close(error: BusError): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.reader?.close();
     this.#isLost(error);
-    this.#options.closed?.(error);
+    this.#options.closed(error);
   }
 
   #give(messages: readonly Message[], logId: string, weight: number): void {

@@ -38,7 +38,7 @@ export async function openBrowser(origin) {
         return await within(2 * minute, use(tabs, `bench-${++names}`));
       } finally {
         for (const tab of tabs) await tab.close();
-        await lookout.call('lookout', 'untilNoLocks');
+        await within(minute, lookout.call('lookout', 'untilNoLocks'));
       }
     },
     async close() {
@@ -54,7 +54,10 @@ async function openTab(context, origin) {
   return {
     /** Calls an exported function of a file in pages/; arguments and result are JSON. */
     call: (file, name, ...given) =>
-      page.evaluate(async ([from, what, with_]) => (await import(`/pages/${from}.js`))[what](...with_), [file, name, given]),
+      page.evaluate(
+        async ([from, what, with_]) => (await import(`/pages/${from}.js`))[what](...with_),
+        [file, name, given],
+      ),
     close: () => page.close(),
   };
 }

@@ -1,9 +1,16 @@
 // Samples, medians, and whether a target is met.
 
 export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (sorted[Math.floor(half)] + sorted[Math.ceil(half) - 1]) / 2;
+}
+
+/** The mean of the middle half: as steady as the median, and finer where a browser rounds its clock to 0.1 ms. */
+export function middle(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.slice(Math.floor(sorted.length / 4), Math.ceil((sorted.length * 3) / 4));
+  return half.reduce((sum, value) => sum + value, 0) / half.length;
 }
 
 /** Runs the variants in turn, `rounds` times, so that what disturbs the machine disturbs them alike. */

@@ -1,7 +1,7 @@
 // The table, for a terminal and for docs/benchmarks.md.
 import { cpus, type, release } from 'node:os';
 
-const columns = ['what', 'ours', 'compared with', 'its figure', 'ratio (least–most)', 'must reach', ''];
+const columns = ['what', 'ours', 'compared with', 'its figure', 'ratio (least–most)', 'must reach', 'verdict'];
 
 const figure = (value, unit) => {
   if (value === undefined) return '';
@@ -13,14 +13,22 @@ const figure = (value, unit) => {
 const times = (value) => `${value.toFixed(value < 10 ? 2 : 1)}×`;
 
 function cells({ what, unit, ours, peerName, peer, ratio, range, target, met }) {
-  const ratioText = ratio === undefined ? '' : `${times(ratio)} (${range.map((value) => times(value).slice(0, -1)).join('–')})`;
+  const ratioText =
+    ratio === undefined ? '' : `${times(ratio)} (${range.map((value) => times(value).slice(0, -1)).join('–')})`;
   return [what, figure(ours, unit), peerName ?? '', figure(peer, unit), ratioText, target, met ? 'pass' : 'miss'];
 }
 
 export function terminalTable(lines) {
   const rows = [columns, ...lines.map(cells)];
   const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at].length)));
-  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at])).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 export function markdown(lines, { rounds, chromium }) {

@@ -7,12 +7,7 @@ import { extname, join, normalize } from 'node:path';
 const types = { '.js': 'text/javascript', '.map': 'application/json' };
 const page = `<!doctype html><title>bench</title>
 <script type="importmap">{ "imports": { "busline": "/dist/index.js" } }</script>`;
-const headers = {
-  'cache-control': 'max-age=3600',
-  // An isolated page has a clock of 5 µs; in others it is rounded to 100 µs, a third of a round trip.
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-embedder-policy': 'require-corp',
-};
+const headers = { 'cache-control': 'max-age=3600' };
 
 export async function serve(folder) {
   const server = createServer((request, response) => {

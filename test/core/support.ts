@@ -162,4 +162,5 @@ export function sendBlock(bus: MessageBus, channelId: string, values: readonly u
   return Promise.all(values.map((content) => bus.send({ channelId, content })));
 }
 
-export const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+export const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, at) => from + at);

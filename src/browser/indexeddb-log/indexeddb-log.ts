@@ -220,8 +220,7 @@ export class IndexedDbLog implements Log {
     const group = this.#group();
     const entries = group.flatMap((pending) => pending.entries);
     try {
-      const missing = this.#missing(entries);
-      if (missing.length > 0) await Promise.all(missing.map((load) => load()));
+      if (entries.some((entry) => this.#isMissing(entry))) await this.#load(entries);
       const placed = await this.#place(entries);
       this.#deliver(placed);
       let at = 0;
@@ -243,20 +242,35 @@ export class IndexedDbLog implements Log {
     return this.#pending.splice(0, count);
   }
 
-  /** What must be read before these can be placed: usually nothing. */
-  #missing(entries: readonly Append[]): (() => Promise<void>)[] {
-    const missing: (() => Promise<void>)[] = [];
-    for (const { block } of entries) {
-      const { channelId, keys } = block.header;
-      const channel = this.#channels.get(channelId);
-      const key = keys?.[0];
-      if (channel === undefined) missing.push(async () => void (await this.#channel(channelId)));
-      if (key !== undefined) missing.push(() => this.#loadKey(channelId, key));
-      if (isIdentified(block) && channel?.record.producers.has(block.header.producerId) !== true) {
-        missing.push(() => this.#loadProducer(channelId, block.header.producerId));
-      }
-    }
-    return missing;
+  /** Whether something must be read before this can be placed: usually not. */
+  #isMissing({ block }: Append): boolean {
+    const { channelId, keys } = block.header;
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined || keys !== undefined) return true;
+    return isIdentified(block) && !channel.record.producers.has(block.header.producerId);
+  }
+
+  /** Reads all that these need, keys and producers in one transaction. */
+  async #load(entries: readonly Append[]): Promise<void> {
+    await Promise.all(entries.map(({ block }) => this.#channel(block.header.channelId)));
+    const transaction = this.#database.transaction(['keys', 'producers']);
+    const keys = transaction.objectStore('keys');
+    const producers = transaction.objectStore('producers');
+    const loadKey = async (channelId: string, key: string): Promise<void> => {
+      const offset = await keys.get([channelId, key]);
+      if (offset !== undefined) this.#channels.get(channelId)?.record.keys.set(key, offset);
+    };
+    const loadProducer = async (channelId: string, producerId: string): Promise<void> => {
+      const state = await producers.get([channelId, producerId]);
+      if (state !== undefined) this.#channels.get(channelId)?.record.producers.set(producerId, state);
+    };
+    await Promise.all(
+      entries.flatMap(({ block }) => {
+        const { channelId, keys: own = [] } = block.header;
+        const loads = own.map((key) => loadKey(channelId, key));
+        return isIdentified(block) ? [...loads, loadProducer(channelId, block.header.producerId)] : loads;
+      }),
+    );
   }
 
   /** Places the entries and writes them; if they could not be written, they are not placed either. */
@@ -374,16 +388,6 @@ export class IndexedDbLog implements Log {
       this.#loading.set(channelId, loading);
     }
     return loading;
-  }
-
-  async #loadKey(channelId: string, key: string): Promise<void> {
-    const [{ record }, offset] = await Promise.all([this.#channel(channelId), this.#database.get('keys', [channelId, key])]);
-    if (offset !== undefined) record.keys.set(key, offset);
-  }
-
-  async #loadProducer(channelId: string, producerId: string): Promise<void> {
-    const [{ record }, state] = await Promise.all([this.#channel(channelId), this.#database.get('producers', [channelId, producerId])]);
-    if (state !== undefined) record.producers.set(producerId, state);
   }
 }
 

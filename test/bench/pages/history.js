@@ -4,6 +4,7 @@ import { numberOf } from './content.js';
 import { connect, send } from './roles.js';
 
 const channelId = 'from-a';
+const hosts = ['shared-worker'];
 
 export async function fill(name, count) {
   await connect('busline', { name, side: 'a', stored: true });
@@ -12,7 +13,7 @@ export async function fill(name, count) {
 
 /** Milliseconds until all were delivered, in order. */
 export async function readAll(name, count) {
-  const bus = createBus({ name });
+  const bus = createBus({ name, hosts });
   await bus.ready;
   const began = performance.now();
   let next = 0;
@@ -30,6 +31,6 @@ export async function readAll(name, count) {
 /** Milliseconds until the first message is stored; loading the script is not counted. */
 export async function firstStored(name) {
   const began = performance.now();
-  await createBus({ name }).send({ channelId, content: 'first' });
+  await createBus({ name, hosts }).send({ channelId, content: 'first' });
   return performance.now() - began;
 }

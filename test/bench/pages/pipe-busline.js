@@ -3,11 +3,12 @@ import { createBus } from 'busline';
 const other = { a: 'b', b: 'a' };
 
 export async function connect({ name, side, stored, workerUrl }) {
-  const bus = createBus({ name, ...(workerUrl && { workerUrl }) });
+  const bus = createBus({ name, hosts: ['shared-worker'], ...(workerUrl && { workerUrl }) });
+  const options = { ephemeral: !stored };
   await bus.ready;
   return {
-    send: (content) => bus.send({ channelId: `from-${side}`, content }, { ephemeral: !stored }),
+    send: (content) => bus.send({ channelId: `from-${side}`, content }, options),
     receive: (handler) =>
-      bus.subscribe(`from-${other[side]}`, ({ content }) => handler(content), { ephemeral: !stored }).ready,
+      bus.subscribe(`from-${other[side]}`, ({ content }) => handler(content), options).ready,
   };
 }

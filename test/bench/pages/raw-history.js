@@ -35,7 +35,7 @@ export async function readAll(name, count) {
     asked += pageSize;
   };
   while (coming.length < ahead) ask();
-  for (let next = 0; next < count; ) {
+  for (let next = 0; next < count;) {
     const page = await coming.shift();
     ask();
     for (const content of page.flatMap((block) => JSON.parse(block))) {

@@ -40,8 +40,9 @@ export const finished = () => received;
 export async function send(from, to) {
   const began = clock();
   const acknowledged = countFrom(from);
-  for (let n = from; n < to; ) {
-    for (const end = Math.min(n + burst, to); n < end; n++) pipe.send(contentOf(n)).then(acknowledged.add, acknowledged.fail);
+  for (let n = from; n < to;) {
+    for (const end = Math.min(n + burst, to); n < end; n++)
+      pipe.send(contentOf(n)).then(acknowledged.add, acknowledged.fail);
     await turn();
     await acknowledged.reaches(n - maxWaiting);
   }

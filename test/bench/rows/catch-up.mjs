@@ -20,11 +20,21 @@ export async function catchUp({ browser, rounds }) {
 
 /** From `createBus` until the first `send` is stored: in a channel with a long history, and in a bus never used before. */
 export async function openLarge({ browser, rounds }) {
-  const open = (given) => () => browser.withTabs(1, ([tab], fresh) => tab.call('history', 'firstStored', given ?? fresh));
+  const open = (given) => () =>
+    browser.withTabs(1, ([tab], fresh) => tab.call('history', 'firstStored', given ?? fresh));
   const [full] = await filled(browser, many, ['history']);
   const samples = await interleaved(rounds, { full: open(full), empty: open(undefined) });
   const what = `open a bus of ${many.toLocaleString('en')}, until the first is stored`;
-  return [line({ what, unit: 'ms', ours: samples.full, peer: samples.empty, peerName: 'an empty one', target: atMostOrPlus(2, 30) })];
+  return [
+    line({
+      what,
+      unit: 'ms',
+      ours: samples.full,
+      peer: samples.empty,
+      peerName: 'an empty one',
+      target: atMostOrPlus(2, 30),
+    }),
+  ];
 }
 
 async function filled(browser, count, files) {

@@ -23,7 +23,7 @@ async function messagesPerSecond(bus) {
   const settle = () => (settled += 1);
   await bus.subscribe('bench', () => (delivered += 1)).ready;
   const began = performance.now();
-  for (let n = 0; n < count; ) {
+  for (let n = 0; n < count;) {
     let last;
     for (const end = Math.min(n + burst, count); n < end; n++) {
       last = bus.send({ channelId: 'bench', content: contents[n] });
@@ -32,7 +32,8 @@ async function messagesPerSecond(bus) {
     await last;
   }
   const seconds = (performance.now() - began) / 1000;
-  if (delivered !== count || settled !== count) throw new Error(`${delivered} delivered and ${settled} settled of ${count}`);
+  if (delivered !== count || settled !== count)
+    throw new Error(`${delivered} delivered and ${settled} settled of ${count}`);
   await bus.close();
   return count / seconds;
 }

@@ -1,5 +1,5 @@
 // Two tabs through one pipe: throughput, and the time of one message. The pipes and the tabs' roles are in pages/.
-import { atLeast, atMost, interleaved, lessThanPeer, line, median } from '../measure.mjs';
+import { atLeast, atMost, interleaved, lessThanPeer, line, middle } from '../measure.mjs';
 
 const count = 100_000;
 const warmUp = 20_000;
@@ -16,14 +16,14 @@ function sustained(browser, kind) {
 }
 
 /**
- * Milliseconds of the median round trip, over the same pipe in both directions: one clock, and no common part that
+ * Milliseconds of the middle round trips, over the same pipe in both directions: one clock, and no common part that
  * would pull ratios towards 1. What is stored is stored twice: there and back.
  */
 function roundTrip(browser, kind, { stored, rounds }) {
   return browser.withTabs(2, async ([a, b], name) => {
     await connectBoth(a, b, kind, { name, stored });
     await b.call('roles', 'echo');
-    return median(await a.call('roles', 'ping', rounds, rounds / 5));
+    return middle(await a.call('roles', 'ping', rounds, rounds / 5));
   });
 }
 

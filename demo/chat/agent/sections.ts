@@ -1,0 +1,67 @@
+// Cuts a Markdown document at its headings, and leaves of the text what is worth quoting.
+
+import type { Document } from './documents.ts';
+
+export interface Section {
+  readonly id: string;
+  readonly document: string;
+  readonly heading: string;
+  /** Sentences, table rows and list items, in order. */
+  readonly sentences: readonly string[];
+}
+
+const codeFence = /^\s*(```|~~~)/;
+const headingLine = /^(#{1,6})\s+(.+?)\s*#*$/;
+/** Rules, rows of dashes, lines of HTML and badges say nothing. */
+const silentLine = /^\s*([-=*_|: ]*|<.*|\[?!\[.*)$/;
+const newItem = /^\s*([-*+]|\d+\.|\||>)\s?/;
+
+function plain(markdown: string): string {
+  return markdown
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/(\*\*|__|`)/g, '')
+    .replace(/(^|\s)[*_]([^*_]+)[*_](?=\W|$)/g, '$1$2')
+    .replace(/\s*\|\s*/g, ' – ')
+    .replace(/^[\s–]+|[\s–]+$/g, '')
+    .replace(/\s+/g, ' ');
+}
+
+function sentencesOf(lines: readonly string[]): string[] {
+  const paragraphs: string[] = [];
+  let open = false;
+  for (const line of lines) {
+    if (silentLine.test(line)) {
+      open = false;
+    } else if (open && !newItem.test(line)) {
+      paragraphs.push(`${paragraphs.pop() ?? ''} ${line.trim()}`);
+    } else {
+      paragraphs.push(line.replace(newItem, ''));
+      open = true;
+    }
+  }
+  return paragraphs.flatMap((paragraph) => plain(paragraph).split(/(?<=[.!?:])\s+(?=[\p{Lu}\d"“(])/u)).filter(Boolean);
+}
+
+export function sectionsOf({ path, text }: Document): Section[] {
+  const sections: Section[] = [];
+  let heading = path;
+  let lines: string[] = [];
+  let inCode = false;
+  const close = (): void => {
+    const sentences = sentencesOf(lines);
+    if (sentences.length > 0) sections.push({ id: `${path}#${sections.length}`, document: path, heading, sentences });
+    lines = [];
+  };
+  for (const line of text.split(/\r?\n/)) {
+    if (codeFence.test(line)) inCode = !inCode;
+    const title = inCode ? undefined : headingLine.exec(line)?.[2];
+    if (title !== undefined) {
+      close();
+      heading = plain(title);
+    } else if (!inCode && !codeFence.test(line)) {
+      lines.push(line);
+    }
+  }
+  close();
+  return sections;
+}

@@ -1,0 +1,15 @@
+// The page: puts the chat together and shows it.
+
+import { render } from 'preact';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/sidebar.css';
+import './styles/messages.css';
+import './styles/composer.css';
+import { createChat } from './model/chat.ts';
+import { App } from './ui/app.tsx';
+
+const chat = createChat();
+const place = document.getElementById('app');
+if (place !== null) render(<App chat={chat} />, place);

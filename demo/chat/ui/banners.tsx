@@ -1,0 +1,80 @@
+// What a person should know about where their messages are kept.
+
+import type { ComponentChildren, VNode } from 'preact';
+import type { BusStatus } from 'busline';
+import type { Chat } from '../model/chat.ts';
+import { WarningIcon } from './icons.tsx';
+import { useValue } from './use-value.ts';
+
+export function Banners({ chat }: { readonly chat: Chat }): VNode {
+  const status = useValue(chat.bus.status);
+  const outdated = useValue(chat.outdated);
+  // The region is there before its content: only then is what appears in it read out.
+  return (
+    <div role="status" class="banners">
+      {outdated === undefined ? (
+        <StatusBanner {...status} />
+      ) : (
+        <Banner kind="warning" title="A newer version of this chat is running">
+          Reload the page to go on. <Reload />
+        </Banner>
+      )}
+    </div>
+  );
+}
+
+function StatusBanner({ host, durability, problem, why }: BusStatus): VNode | null {
+  if (host === 'connecting') return null;
+  if (host === 'closed') {
+    return (
+      <Banner kind="danger" title="The chat has stopped">
+        {problem?.advice ?? why} <Reload />
+      </Banner>
+    );
+  }
+  if (durability === 'memory') {
+    return (
+      <Banner kind="warning" title="Messages are not being kept">
+        {problem?.advice ?? 'They live in memory, until the last tab closes.'}
+      </Banner>
+    );
+  }
+  if (host === 'page') {
+    return (
+      <Banner kind="warning" title="This tab is on its own">
+        {why}
+      </Banner>
+    );
+  }
+  if (problem === undefined) return null;
+  return (
+    <Banner kind="warning" title="Something is not right">
+      {problem.advice}
+    </Banner>
+  );
+}
+
+interface BannerProps {
+  readonly kind: 'warning' | 'danger';
+  readonly title: string;
+  readonly children: ComponentChildren;
+}
+
+function Banner({ kind, title, children }: BannerProps): VNode {
+  return (
+    <div class="banner" data-kind={kind}>
+      <WarningIcon />
+      <p>
+        <strong>{title}.</strong> {children}
+      </p>
+    </div>
+  );
+}
+
+function Reload(): VNode {
+  return (
+    <button type="button" class="text-button" onClick={() => location.reload()}>
+      Reload
+    </button>
+  );
+}

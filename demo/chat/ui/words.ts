@@ -1,0 +1,51 @@
+// Numbers, times and names as people read them.
+
+import type { BusStatus } from 'busline';
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const date = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
+const number = new Intl.NumberFormat('en-US');
+
+const hosts: Record<BusStatus['host'], string> = {
+  'shared-worker': 'SharedWorker',
+  'leader-tab': 'leader tab',
+  'service-worker': 'service worker',
+  page: 'this tab only',
+  process: 'process',
+  connecting: 'connecting …',
+  closed: 'closed',
+};
+
+export function timeOf(timestamp: number): string {
+  return clock.format(timestamp);
+}
+
+export function dayOf(timestamp: number): string {
+  const day = date.format(timestamp);
+  if (day === date.format(Date.now())) return 'Today';
+  return day === date.format(Date.now() - 86_400_000) ? 'Yesterday' : day;
+}
+
+export function countOf(count: number): string {
+  return number.format(count);
+}
+
+export function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => word?.match(/./u)?.[0] ?? '').join('');
+}
+
+/** One of the six colours of people, always the same for the same person. */
+export function hueOf(id: string): number {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
+  return sum % 6;
+}
+
+/** "3 tabs · SharedWorker · 1,204 stored" */
+export function statusWords({ tabs, host, outbox, durability }: BusStatus, stored: number | undefined): string {
+  const parts = [`${tabs} ${tabs === 1 ? 'tab' : 'tabs'}`, hosts[host]];
+  if (stored !== undefined) parts.push(`${countOf(stored)} ${durability === 'memory' ? 'in memory' : 'stored'}`);
+  if (outbox > 0) parts.push(`${countOf(outbox)} queued`);
+  return parts.join(' · ');
+}

@@ -1,0 +1,111 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './support/tabs.ts';
+import type { Received } from './support/tabs.ts';
+
+const channels = ['work:a', 'work:b', 'work:c'];
+
+/**
+ * Sends in bursts. With `keyed`, each message has an id of its own, so that after a reload the tab can go on from what it knows
+ * to be acknowledged: what was stored without its knowing is recognised.
+ */
+async function sendAll(page: Page, sender: string, count: number, keyed: boolean): Promise<void> {
+  await page.evaluate(
+    ([name, total, names, withIds]) => {
+      const bus = busline.createBus({ worker: busline.faulty, author: name });
+      globalThis.bus = bus;
+      const acknowledged = Number(sessionStorage.getItem('acknowledged') ?? 0);
+      let at = acknowledged;
+      let reached = acknowledged;
+      const send = async (): Promise<void> => {
+        while (at < total) {
+          const burst: Promise<unknown>[] = [];
+          const from = at;
+          const to = Math.min(total, at + 1 + Math.floor(Math.random() * 600));
+          for (; at < to; at++) {
+            const own = withIds ? { id: `${name}:${at}` } : {};
+            burst.push(bus.send({ ...own, channelId: names[at % names.length] as string, content: { sender: name, n: at } }));
+          }
+          await Promise.all(burst);
+          reached = from + burst.length;
+          sessionStorage.setItem('acknowledged', String(reached));
+        }
+      };
+      const done = send();
+      Object.assign(globalThis, { done, progress: () => reached });
+    },
+    [sender, count, channels, keyed] as const,
+  );
+}
+
+declare global {
+  var done: Promise<void>;
+  var progress: () => number;
+}
+
+function checkHistory(got: readonly Received[], expected: number): void {
+  const ids = new Set(got.map(({ id }) => id));
+  expect(ids.size, 'no message comes twice').toBe(got.length);
+  const last = new Map<string, number>();
+  for (const { channelId, content } of got) {
+    const { sender, n } = content as { sender: string; n: number };
+    const key = `${channelId}/${sender}`;
+    expect(n, `order of ${key}`).toBeGreaterThan(last.get(key) ?? -1);
+    last.set(key, n);
+  }
+  expect(got.length).toBe(expected);
+}
+
+test('100,000 messages from two tabs arrive in a third, once and in order, while tabs reload and the worker is killed thirty times', async ({ openTab }) => {
+  test.setTimeout(180_000);
+  const [many, keyed] = [92_000, 8_000];
+  const total = many + keyed;
+  const [a, b, reader] = [await openTab(), await openTab(), await openTab()];
+  await reader.evaluate(async () => {
+    const bus = busline.createBus({ worker: busline.faulty });
+    globalThis.bus = bus;
+    const hosts: number[] = [];
+    const problems: string[] = [];
+    bus.on('host', ({ term }) => hosts.push(term));
+    bus.on('error', (error) => problems.push(error.message));
+    bus.on('reset', (reset) => problems.push(JSON.stringify(reset)));
+    const { got, subscription } = record(bus, 'work:*');
+    Object.assign(globalThis, { got, hosts, problems });
+    await subscription.ready;
+  });
+  await sendAll(a, 'a', many, false);
+  await sendAll(b, 'b', keyed, true);
+  const kill = (): Promise<void> =>
+    reader.evaluate(() => {
+      const control = new BroadcastChannel('faults:busline');
+      control.postMessage({ kill: true });
+      control.close();
+    });
+  const progress = async (): Promise<number> => (await a.evaluate(() => progress())) + (await b.evaluate(() => progress()));
+  const hostsSeen = (): Promise<number> => reader.evaluate(() => (globalThis as unknown as { hosts: number[] }).hosts.length);
+  for (let killed = 0; killed < 30; killed++) {
+    // A little further on, at a moment that nobody chose, and only once the host before has been succeeded.
+    await expect.poll(progress, { timeout: 60_000, intervals: [5] }).toBeGreaterThanOrEqual((killed * total) / 40);
+    await kill();
+    await expect.poll(hostsSeen, { timeout: 30_000, intervals: [5] }).toBeGreaterThan(killed + 1);
+    if (killed % 6 !== 5) continue;
+    await b.reload();
+    await expect(b).toHaveTitle('ready');
+    await sendAll(b, 'b', keyed, true);
+  }
+  await Promise.all([a.evaluate(() => done), b.evaluate(() => done)]);
+  await expect.poll(() => reader.evaluate(() => got.length), { timeout: 30_000 }).toBeGreaterThanOrEqual(total);
+  const { got, hosts, problems, history } = await reader.evaluate(async (names) => {
+    const all = await Promise.all(names.map((name) => bus.history(name, { limit: 1_000_000 })));
+    const { hosts: terms, problems: wrong } = globalThis as unknown as { hosts: number[]; problems: string[] };
+    return { got, hosts: terms, problems: wrong, history: all.flat().map(({ channelId, offset, content, id }) => ({ channelId, offset, content, id })) };
+  }, channels);
+  expect(problems).toEqual([]);
+  expect(hosts.length, 'hosts seen').toBeGreaterThan(30);
+  checkHistory(got, total);
+  // Line by line: a matcher's own report of two lists of this length would take longer than the test.
+  const inOrder = (list: readonly Received[]): readonly string[] => channels.flatMap((name) => list.filter(({ channelId }) => channelId === name).map((message) => JSON.stringify(message)));
+  const [received, stored] = [inOrder(got), inOrder(history)];
+  expect(received.length).toBe(stored.length);
+  const different = received.findIndex((line, at) => line !== stored[at]);
+  expect([received[different], stored[different]], 'the first difference between what was delivered and what is stored').toEqual([undefined, undefined]);
+});

@@ -1,0 +1,161 @@
+// The demo as its users get it: built, served as static files, and driven through what they see.
+
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
+import { test as base, expect } from '@playwright/test';
+import type { BrowserContext, Locator, Page } from '@playwright/test';
+import { build } from 'vite';
+import { serve } from './server.ts';
+import type { Server } from './server.ts';
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** What a worker can be made to suffer, as code that runs in it before its own. */
+const faults = {
+  none: '',
+  'storage blocked': `
+    IDBFactory.prototype.open = () => { throw new DOMException('Not here.', 'SecurityError'); };`,
+  'disk full': `
+    let full = false;
+    const add = IDBObjectStore.prototype.add;
+    IDBObjectStore.prototype.add = function (...args) {
+      if (full) throw new DOMException('Full.', 'QuotaExceededError');
+      return add.apply(this, args);
+    };
+    told = (what) => { full = what === 'be full'; };`,
+  'slow start': `
+    const query = LockManager.prototype.query;
+    const gate = new Promise((resolve) => { told = resolve; });
+    LockManager.prototype.query = async function () { await gate; return query.call(this); };`,
+} as const;
+
+export type Fault = keyof typeof faults;
+
+const hearing = `
+  let told = () => undefined;
+  const ear = new BroadcastChannel('test');
+  ear.onmessage = ({ data }) => { if (data.say) { told(data.say); ear.postMessage({ heard: data.say }); } };`;
+
+const mountOf = (fault: Fault): string => `/${fault.replaceAll(' ', '-')}/`;
+
+async function buildChat(outDir: string): Promise<Record<string, string>> {
+  await build({ configFile: folder('../../vite.config.ts'), logLevel: 'error', build: { outDir: `${outDir}/none` } });
+  const mounts: Record<string, string> = {};
+  for (const [name, code] of Object.entries(faults)) {
+    const variant = `${outDir}/${name.replaceAll(' ', '-')}/`;
+    mounts[mountOf(name as Fault)] = variant;
+    if (code === '') continue;
+    await cp(`${outDir}/none`, variant, { recursive: true });
+    for (const file of await readdir(`${variant}assets`)) {
+      if (!file.startsWith('worker-')) continue;
+      await writeFile(
+        `${variant}assets/${file}`,
+        `${hearing}${code}\n${await readFile(`${variant}assets/${file}`, 'utf8')}`,
+      );
+    }
+  }
+  return mounts;
+}
+
+/** One tab of the chat. */
+export class ChatTab {
+  readonly page: Page;
+  readonly log: Locator;
+  readonly messages: Locator;
+  readonly status: Locator;
+  readonly box: Locator;
+  readonly title: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.log = page.getByRole('log');
+    this.messages = this.log.getByRole('listitem').and(page.locator('.message'));
+    this.status = page.getByRole('contentinfo').or(page.locator('footer'));
+    this.box = page.getByRole('textbox', { name: /^Message to/ });
+    this.title = page.getByRole('heading', { level: 1 });
+  }
+
+  message(text: string | RegExp): Locator {
+    return this.messages.filter({ hasText: text });
+  }
+
+  room(title: string): Locator {
+    return this.page.getByRole('navigation', { name: 'Rooms' }).getByRole('link', { name: title });
+  }
+
+  async write(text: string): Promise<void> {
+    await this.box.fill(text);
+    await this.box.press('Enter');
+  }
+
+  async makeRoom(title: string): Promise<void> {
+    await this.page.getByRole('textbox', { name: 'Name of a new room' }).fill(title);
+    await this.page.getByRole('button', { name: 'Make the room' }).click();
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'change your name' }).click();
+    await this.page.getByRole('textbox', { name: 'Your name' }).fill(name);
+    await this.page.getByRole('button', { name: 'Save' }).click();
+  }
+
+  /** Resolves when the worker has heard it. */
+  async tellWorker(what: string): Promise<void> {
+    await this.page.evaluate(
+      (say) =>
+        new Promise<void>((resolve) => {
+          const channel = new BroadcastChannel('test');
+          channel.addEventListener('message', ({ data }) => data.heard === say && resolve());
+          channel.postMessage({ say });
+        }),
+      what,
+    );
+  }
+
+  async expectAccessible(): Promise<void> {
+    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  }
+
+  async expectNoSidewaysScroll(): Promise<void> {
+    const { scroll, width } = await this.page.evaluate(() => ({
+      scroll: document.documentElement.scrollWidth,
+      width: innerWidth,
+    }));
+    expect(scroll).toBeLessThanOrEqual(width);
+    const wide = await this.log.evaluate((log) => log.scrollWidth - log.clientWidth);
+    expect(wide).toBe(0);
+  }
+}
+
+interface ChatFixtures {
+  openChat: (fault?: Fault, context?: BrowserContext) => Promise<ChatTab>;
+}
+
+export const test = base.extend<ChatFixtures, { chatSite: Server }>({
+  chatSite: [
+    async ({}, use, { parallelIndex }) => {
+      const site = await serve(await buildChat(folder(`../../test-results/demo-${parallelIndex}`)));
+      await use(site);
+      await site.close();
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  openChat: async ({ context, chatSite }, use) => {
+    const complaints: string[] = [];
+    await use(async (fault = 'none', within = context) => {
+      const page = await within.newPage();
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      await page.goto(chatSite.url + mountOf(fault));
+      const tab = new ChatTab(page);
+      await expect(tab.box).toBeVisible();
+      return tab;
+    });
+    // Among them is whatever the Content-Security-Policy refused.
+    expect(complaints).toEqual([]);
+  },
+});
+
+export { expect };
