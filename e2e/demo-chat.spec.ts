@@ -66,7 +66,6 @@ test.describe('between tabs', () => {
     await expect(tab.message('Does it fit').getByRole('alert')).toContainText(
       'Not stored. The disk quota of this origin is used up',
     );
-    await tab.expectAccessible();
     await tab.tellWorker('go on');
     await tab.page.getByRole('button', { name: 'Try again' }).click();
     await expect(tab.message('Does it fit').getByRole('img', { name: 'Stored' })).toBeVisible();
@@ -125,7 +124,7 @@ test.describe('a reload', () => {
 
   test('shows the newest messages, and earlier ones on demand without moving what is read', async ({ openChat }) => {
     const tab = await openChat();
-    for (let n = 1; n <= 230; n += 1) await tab.write(`Line ${n}`);
+    await tab.writeLines(230);
     await expect(tab.status).toHaveText('1 tab · SharedWorker · 230 stored');
     await tab.page.reload();
     await expect(tab.messages).toHaveCount(200);
@@ -142,7 +141,7 @@ test.describe('a reload', () => {
 
   test('whoever reads further up stays there, and is told of what is new', async ({ openChat }) => {
     const [a, b] = [await openChat(), await openChat()];
-    for (let n = 1; n <= 40; n += 1) await a.write(`Line ${n}`);
+    await a.writeLines(40);
     await expect(b.message(/Line 40$/)).toBeInViewport();
     await b.log.evaluate((log) => log.scrollTo(0, 0));
     await a.write('News');
@@ -164,7 +163,7 @@ test.describe('Docs', () => {
       await first.page.getByRole('button', { name: 'What do the ticks mean?' }).click();
       for (const tab of tabs) {
         await expect(tab.messages).toHaveCount(2);
-        await expect(tab.messages.last()).toContainText('demo/chat/README.md› What the ticks mean');
+        await expect(tab.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
       }
       // Had the tabs answered too, their answers would stand before the next message.
       await last.write('Thanks');

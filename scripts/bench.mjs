@@ -2,6 +2,7 @@
 // `--check` fails on a missed row, `--only <row>` runs one and `--quick` one pair a row; only a whole run is written.
 // `--built` takes dist as it stands.
 import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ensureDependencies, root } from './dependencies.mjs';
 
@@ -14,6 +15,9 @@ const { values: options } = parseArgs({
   },
 });
 
+const [load] = loadavg();
+if (load > cpus().length / 2)
+  console.log(`The machine is busy (load average ${load.toFixed(1)}): do not trust what follows.`);
 ensureDependencies();
 if (!options.built) await import('./build.mjs');
 const { rows } = await import('../test/bench/rows.mjs');
@@ -49,7 +53,7 @@ console.log(`${lines.length - missed.length} of ${lines.length} targets met`);
 for (const failure of failed) console.error(failure);
 if (failed.length === 0 && !options.quick && options.only === undefined) {
   await mkdir(`${root}docs`, { recursive: true });
-  await writeFile(`${root}docs/benchmarks.md`, markdown(lines, { rounds, chromium: await chromiumVersion() }));
+  await writeFile(`${root}docs/benchmarks.md`, markdown(lines, { rounds, chromium: await chromiumVersion(), load }));
 }
 if (failed.length > 0 || (options.check && missed.length > 0)) process.exitCode = 1;
 

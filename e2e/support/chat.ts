@@ -89,6 +89,20 @@ export class ChatTab {
     await this.box.press('Enter');
   }
 
+  /** Types and sends "Line 1" and so on, faster than keys can be pressed from outside. */
+  async writeLines(count: number): Promise<void> {
+    await this.box.evaluate(async (box, lines) => {
+      const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value')?.set;
+      for (let n = 1; n <= lines; n += 1) {
+        setter?.call(box, `Line ${n}`);
+        box.dispatchEvent(new Event('input', { bubbles: true }));
+        await new Promise((resolve) => setTimeout(resolve));
+        box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }, count);
+  }
+
   async makeRoom(title: string): Promise<void> {
     await this.page.getByRole('textbox', { name: 'Name of a new room' }).fill(title);
     await this.page.getByRole('button', { name: 'Make the room' }).click();

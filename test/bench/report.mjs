@@ -31,7 +31,7 @@ export function terminalTable(lines) {
     .join('\n');
 }
 
-export function markdown(lines, { rounds, chromium }) {
+export function markdown(lines, { rounds, chromium, load }) {
   const [cpu] = cpus();
   const row = (texts) => `| ${texts.join(' | ')} |`;
   return `# Benchmarks
@@ -40,7 +40,7 @@ Written by \`npm run bench\`; \`npm run bench -- --check\` fails when a row miss
 Every row compares samples of one run on one machine, taken in turn (ours, peer, ours, peer …), median of ${rounds};
 the ratio is the median of the pairs' ratios. What each row does exactly stands in \`test/bench/rows/\`.
 
-- ${cpu.model}, ${cpus().length} cores, ${type()} ${release()}
+- ${cpu.model}, ${cpus().length} cores, ${type()} ${release()}; load average ${load.toFixed(1)} before the run
 - Chromium ${chromium} (headless), Node ${process.versions.node}
 - ${new Date().toISOString().slice(0, 10)}
 

@@ -1,7 +1,9 @@
 // Message ids: unique, in the order of sending, never behind an id already seen, and not dragged along by a wild clock.
 import { MemoryLog, MessageBusCore } from 'busline/core';
+import type { Block, StoredBlock } from 'busline/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { messagesOf } from '../../src/core/block.ts';
 import { HostedBus } from '../../src/core/bus.ts';
 import { IdSource, idInRange, isUuid7, rangeFrom, timeOfId } from '../../src/core/id.ts';
 import { epoch, heard, HeldHost, quiet, sendBlock, testPlatform } from './support.ts';
@@ -12,6 +14,28 @@ const idAt = (time: number, seed = 7): string => {
   platform.time = time;
   return new IdSource(platform).next();
 };
+
+/** A block of somebody else's with this id. */
+const heardBlock = (firstId: string): StoredBlock => ({
+  header: {
+    v: 1,
+    kind: 'data',
+    channelId: 'a',
+    serverId: 'local',
+    authorId: 'x',
+    count: 1,
+    firstId,
+    createdAt: epoch,
+    codec: 'items',
+    producerId: 'p',
+    sequence: 1,
+    blockId: 'b',
+  },
+  items: [{ content: '?' }],
+  logId: 'log',
+  offset: 1,
+  appendedAt: epoch,
+});
 
 const later = (first: string, second: string): boolean => first < second;
 
@@ -131,26 +155,7 @@ describe('the ids of messages', () => {
     heard(bus, 'a');
     const first = bus.send({ channelId: 'a', content: 1 });
     const seen = idAt(epoch + 1000);
-    host.opened[0]?.sink.block({
-      header: {
-        v: 1,
-        kind: 'data',
-        channelId: 'a',
-        serverId: 'local',
-        authorId: 'x',
-        count: 1,
-        firstId: seen,
-        createdAt: epoch,
-        codec: 'items',
-        producerId: 'p',
-        sequence: 1,
-        blockId: 'b',
-      },
-      items: [{ content: '?' }],
-      logId: 'log',
-      offset: 1,
-      appendedAt: epoch,
-    });
+    host.opened[0]?.sink.block(heardBlock(seen));
     const second = bus.send({ channelId: 'a', content: 2 });
     const third = bus.send({ channelId: 'a', content: 3 });
     expect([later(first.id, seen), later(seen, second.id), later(second.id, third.id)]).toEqual([true, true, true]);
@@ -159,6 +164,22 @@ describe('the ids of messages', () => {
     const stored = await Promise.all([first, second, third]);
     expect(host.pushed).toHaveLength(1);
     expect(stored.map(({ id }) => id)).toEqual([first.id, second.id, third.id]);
+  });
+
+  test('stay what they were told to be when their message did not fit into its block', async () => {
+    const host = new HeldHost();
+    host.encoded = true;
+    const bus = new HostedBus(host, { platform: testPlatform() });
+    heard(bus, 'a');
+    const large = 'x'.repeat(100_000);
+    void bus.send({ channelId: 'a', content: large });
+    const seen = idAt(epoch + 1000);
+    host.opened[0]?.sink.block(heardBlock(seen));
+    const sending = bus.send({ channelId: 'a', content: large });
+    await quiet();
+    expect(host.pushed).toHaveLength(2);
+    expect(messagesOf(host.pushed[1]?.block as Block, 2).map(({ id }) => id)).toEqual([sending.id]);
+    expect(later(seen, sending.id)).toBe(true);
   });
 
   test('sort after an ephemeral message of one’s own that was heard before', async () => {

@@ -534,6 +534,23 @@ describe('when the log cannot be read', () => {
   });
 });
 
+test('a log that did not tell of an append is read when it tells of the next', async () => {
+  const log = new MemoryLog();
+  let deaf = false;
+  const forgetful = wrapped(log, {
+    follow: (listener) => log.follow((blocks) => (deaf ? undefined : listener(blocks))),
+  });
+  const got = heard(new MessageBusCore({ log: forgetful }), 'a');
+  const bus = new MessageBusCore({ log });
+  await sendBlock(bus, 'a', [1]);
+  deaf = true;
+  await sendBlock(bus, 'a', [2, 3]);
+  deaf = false;
+  await sendBlock(bus, 'a', [4, 5]);
+  await quiet();
+  expect(contents(got)).toEqual([1, 2, 3, 4, 5]);
+});
+
 describe('two buses over one log', () => {
   test.each([new MemoryLog(), encodedLog()])('hear the same, in the same order', async (log) => {
     const buses = [1, 2].map(() => new MessageBusCore({ log }));

@@ -36,7 +36,7 @@ export function App({ chat }: { readonly chat: Chat }): VNode {
   const menuName = news > 0 ? `Rooms, ${news} unread` : 'Rooms';
   return (
     <div class="chat">
-      <a class="skip" href={`#${current.slug}`} onClick={skip}>
+      <a class="skip" href="#message-box" onClick={skip}>
         Skip to the message box
       </a>
       {!narrow && (

@@ -43,6 +43,7 @@ export function Composer({ input, room, drafts, onSend, edit }: ComposerProps): 
     <form class="composer" onSubmit={submit}>
       <textarea
         ref={input}
+        id="message-box"
         rows={1}
         aria-label={`Message to ${room.title}`}
         aria-describedby="composer-hint"

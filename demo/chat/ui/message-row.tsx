@@ -15,7 +15,7 @@ interface MessageRowProps {
   /** It goes on where the one above left off. */
   readonly follows: boolean;
   /** The day that begins with it. */
-  readonly day?: string;
+  readonly day: string | undefined;
   readonly onRetry: () => void;
   readonly onEdit: () => void;
 }

@@ -10,7 +10,7 @@ export function Passages({ passages }: { readonly passages: readonly Passage[] }
           <blockquote>{quote}</blockquote>
           <figcaption>
             <cite>{document}</cite>
-            {heading !== document && <span class="passage-heading">{heading}</span>}
+            {heading !== document && <> › {heading}</>}
           </figcaption>
         </figure>
       ))}

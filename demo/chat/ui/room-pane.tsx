@@ -20,9 +20,12 @@ interface RoomPaneProps {
 export function RoomPane({ chat, room, drafts, composer }: RoomPaneProps): VNode {
   const feed = chat.feed(room);
   const { phase, reason, entries, hasEarlier } = useValue(feed);
-  const last = entries.at(-1);
-  const follow = useFollow(entries[0]?.id, last?.id, last?.authorId === chat.person.id);
+  const follow = useFollow(entries[0]?.id, entries.at(-1)?.id);
   const edit = useRef<(text: string) => void>(() => undefined);
+  const send = (text: string): void => {
+    feed.send(text);
+    follow.toEnd();
+  };
 
   return (
     <>
@@ -38,7 +41,7 @@ export function RoomPane({ chat, room, drafts, composer }: RoomPaneProps): VNode
         >
           {phase === 'loading' && entries.length === 0 && <Loading />}
           {phase === 'failed' && <p class="notice">This room could not be opened. {reason}</p>}
-          {phase === 'ready' && entries.length === 0 && <EmptyRoom room={room} onAsk={(text) => feed.send(text)} />}
+          {phase === 'ready' && entries.length === 0 && <EmptyRoom room={room} onAsk={send} />}
           {hasEarlier && (
             <button type="button" class="text-button earlier" onClick={() => void feed.loadEarlier()}>
               Show earlier messages
@@ -52,7 +55,7 @@ export function RoomPane({ chat, room, drafts, composer }: RoomPaneProps): VNode
           </button>
         )}
       </div>
-      <Composer input={composer} room={room} drafts={drafts} onSend={(text) => feed.send(text)} edit={edit} />
+      <Composer input={composer} room={room} drafts={drafts} onSend={send} edit={edit} />
     </>
   );
 }

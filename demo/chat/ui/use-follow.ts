@@ -13,8 +13,8 @@ export interface Follow {
   readonly toEnd: () => void;
 }
 
-/** `first` and `last` identify the ends of the list; `own` says that its last one was written here. */
-export function useFollow(first: string | undefined, last: string | undefined, own: boolean): Follow {
+/** `first` and `last` identify the ends of the list. */
+export function useFollow(first: string | undefined, last: string | undefined): Follow {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const before = useRef({ first, last, height: 0 });
@@ -39,7 +39,7 @@ export function useFollow(first: string | undefined, last: string | undefined, o
     if (box === null) return;
     const was = before.current;
     before.current = { first, last, height: box.scrollHeight };
-    if (atEnd.current || (own && last !== was.last)) return toEnd();
+    if (atEnd.current) return toEnd();
     if (last !== was.last) return setMissed(true);
     // Earlier messages were put on top: what was being read stays where it was.
     if (first !== was.first) box.scrollTop += box.scrollHeight - was.height;

@@ -20,10 +20,13 @@ export function timeOf(timestamp: number): string {
   return clock.format(timestamp);
 }
 
+export function isSameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}
+
 export function dayOf(timestamp: number): string {
-  const day = date.format(timestamp);
-  if (day === date.format(Date.now())) return 'Today';
-  return day === date.format(Date.now() - 86_400_000) ? 'Yesterday' : day;
+  if (isSameDay(timestamp, Date.now())) return 'Today';
+  return isSameDay(timestamp, Date.now() - 86_400_000) ? 'Yesterday' : date.format(timestamp);
 }
 
 export function countOf(count: number): string {

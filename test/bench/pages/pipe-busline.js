@@ -8,7 +8,6 @@ export async function connect({ name, side, stored, workerUrl }) {
   await bus.ready;
   return {
     send: (content) => bus.send({ channelId: `from-${side}`, content }, options),
-    receive: (handler) =>
-      bus.subscribe(`from-${other[side]}`, ({ content }) => handler(content), options).ready,
+    receive: (handler) => bus.subscribe(`from-${other[side]}`, ({ content }) => handler(content), options).ready,
   };
 }
