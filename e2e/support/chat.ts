@@ -1,6 +1,8 @@
 // The demo as its users get it: built, served as static files, and driven through what they see.
 
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect } from '@playwright/test';
@@ -92,9 +94,8 @@ export class ChatTab {
   /** Types and sends "Line 1" and so on, faster than keys can be pressed from outside. */
   async writeLines(count: number): Promise<void> {
     await this.box.evaluate(async (box, lines) => {
-      const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value')?.set;
       for (let n = 1; n <= lines; n += 1) {
-        setter?.call(box, `Line ${n}`);
+        (box as HTMLTextAreaElement).value = `Line ${n}`;
         box.dispatchEvent(new Event('input', { bubbles: true }));
         await new Promise((resolve) => setTimeout(resolve));
         box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
@@ -149,10 +150,12 @@ interface ChatFixtures {
 
 export const test = base.extend<ChatFixtures, { chatSite: Server }>({
   chatSite: [
-    async ({}, use, { parallelIndex }) => {
-      const site = await serve(await buildChat(folder(`../../test-results/demo-${parallelIndex}`)));
+    async ({ browserName: _browserName }, use) => {
+      const outDir = await mkdtemp(join(tmpdir(), 'busline-chat-'));
+      const site = await serve(await buildChat(outDir));
       await use(site);
       await site.close();
+      await rm(outDir, { recursive: true });
     },
     { scope: 'worker', timeout: 60_000 },
   ],

@@ -118,7 +118,7 @@ export class Succession {
         greeted: () => undefined,
         welcomed: () => undefined,
         pong: () => undefined,
-        left: () => this.host.connect(client),
+        left: () => void setImmediate(() => this.host.connect(client)),
         close: () => undefined,
       },
       platform,
