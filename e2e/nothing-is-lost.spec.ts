@@ -29,7 +29,9 @@ async function sendAll(page: Page, sender: string, count: number, keyed: boolean
           const to = Math.min(total, at + 1 + Math.floor(Math.random() * 600));
           for (; at < to; at++) {
             const own = withIds ? { id: `${name}:${at}` } : {};
-            burst.push(bus.send({ ...own, channelId: names[at % names.length] as string, content: { sender: name, n: at } }));
+            burst.push(
+              bus.send({ ...own, channelId: names[at % names.length] as string, content: { sender: name, n: at } }),
+            );
           }
           await Promise.all(burst);
           reached = from + burst.length;
@@ -69,7 +71,9 @@ function faultsOf(got: readonly Received[], expected: number): readonly string[]
   return faults.slice(0, 10);
 }
 
-test('100,000 messages from two tabs arrive in a third, once and in order, while tabs reload and the worker is killed thirty times', async ({ openTab }) => {
+test('100,000 messages from two tabs arrive in a third, once and in order, while tabs reload and the worker is killed thirty times', async ({
+  openTab,
+}) => {
   test.setTimeout(180_000);
   const [many, keyed] = [92_000, 8_000];
   const total = many + keyed;
@@ -94,7 +98,8 @@ test('100,000 messages from two tabs arrive in a third, once and in order, while
       control.postMessage({ kill: true });
       control.close();
     });
-  const hostsSeen = (): Promise<number> => reader.evaluate(() => (globalThis as unknown as { hosts: number[] }).hosts.length);
+  const hostsSeen = (): Promise<number> =>
+    reader.evaluate(() => (globalThis as unknown as { hosts: number[] }).hosts.length);
   for (let killed = 0; killed < 30; killed++) {
     // Each worker dies somewhere within its thirtieth of the messages, at a moment that nobody chose.
     const share = (killed + 1) / 30;
@@ -115,14 +120,25 @@ test('100,000 messages from two tabs arrive in a third, once and in order, while
     const history = all.flat().map(({ channelId, offset, content, id }) => ({ channelId, offset, content, id }));
     return JSON.stringify({ got, hosts: terms, problems: wrong, history });
   }, channels);
-  const { got, hosts, problems, history } = JSON.parse(found) as { got: Received[]; hosts: number[]; problems: string[]; history: Received[] };
+  const { got, hosts, problems, history } = JSON.parse(found) as {
+    got: Received[];
+    hosts: number[];
+    problems: string[];
+    history: Received[];
+  };
   expect(problems).toEqual([]);
   expect(hosts.length, 'hosts seen').toBeGreaterThan(30);
   expect(faultsOf(got, total)).toEqual([]);
   // Line by line: a matcher's own report of two lists of this length would take longer than the test.
-  const inOrder = (list: readonly Received[]): readonly string[] => channels.flatMap((name) => list.filter(({ channelId }) => channelId === name).map((message) => JSON.stringify(message)));
+  const inOrder = (list: readonly Received[]): readonly string[] =>
+    channels.flatMap((name) =>
+      list.filter(({ channelId }) => channelId === name).map((message) => JSON.stringify(message)),
+    );
   const [received, stored] = [inOrder(got), inOrder(history)];
   expect(received.length).toBe(stored.length);
   const different = received.findIndex((line, at) => line !== stored[at]);
-  expect([received[different], stored[different]], 'the first difference between what was delivered and what is stored').toEqual([undefined, undefined]);
+  expect(
+    [received[different], stored[different]],
+    'the first difference between what was delivered and what is stored',
+  ).toEqual([undefined, undefined]);
 });

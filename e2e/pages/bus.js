@@ -9,7 +9,12 @@ Object.assign(globalThis, {
   /** Keeps what arrives, in order. */
   record(bus, channel, options) {
     const got = [];
-    const subscription = bus.subscribe(channel, (message) => got.push({ channelId: message.channelId, offset: message.offset, content: message.content, id: message.id }), options);
+    const subscription = bus.subscribe(
+      channel,
+      (message) =>
+        got.push({ channelId: message.channelId, offset: message.offset, content: message.content, id: message.id }),
+      options,
+    );
     return { got, subscription };
   },
 });

@@ -1,15 +1,27 @@
 // The host, with a way to break it from outside.
 import { startHost } from '/dist/start-host.js';
 
-let hangFor = 0;
-const add = IDBObjectStore.prototype.add;
-IDBObjectStore.prototype.add = function (value, key) {
-  if (hangFor > 0 && this.name === 'journal') {
-    const end = performance.now() + hangFor;
-    hangFor = 0;
-    while (performance.now() < end);
-  }
-  return add.call(this, value, key);
+/** What the next append does: it hangs before its transaction is made, or right after it was told to commit. */
+let hang = { when: 'never', ms: 0 };
+let free;
+
+function hangIf(when) {
+  if (hang.when !== when) return;
+  const end = performance.now() + hang.ms;
+  hang = { when: 'never', ms: 0 };
+  while (performance.now() < end);
+  free();
+}
+
+const { transaction } = IDBDatabase.prototype;
+IDBDatabase.prototype.transaction = function (stores, mode, options) {
+  if (mode === 'readwrite') hangIf('before');
+  return transaction.call(this, stores, mode, options);
+};
+const { commit } = IDBTransaction.prototype;
+IDBTransaction.prototype.commit = function () {
+  commit.call(this);
+  hangIf('after');
 };
 
 startHost();
@@ -17,6 +29,13 @@ startHost();
 const control = new BroadcastChannel(`faults:${self.name.split('/').slice(2).join('/')}`);
 control.onmessage = ({ data }) => {
   if (data.kill) self.close();
-  if (data.hangInAppend) hangFor = data.hangInAppend;
   if (data.fail) throw new Error('a fault of the test');
+  if (data.hang) {
+    hang = data.hang;
+    // Held until it has woken, so that a test can wait for that.
+    void navigator.locks.request('faults:hung', () => {
+      control.postMessage('heard');
+      return new Promise((resolve) => (free = resolve));
+    });
+  }
 };

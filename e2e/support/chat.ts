@@ -134,13 +134,14 @@ export class ChatTab {
   }
 
   async expectNoSidewaysScroll(): Promise<void> {
-    const { scroll, width } = await this.page.evaluate(() => ({
-      scroll: document.documentElement.scrollWidth,
-      width: innerWidth,
-    }));
-    expect(scroll).toBeLessThanOrEqual(width);
-    const wide = await this.log.evaluate((log) => log.scrollWidth - log.clientWidth);
-    expect(wide).toBe(0);
+    const beyond = await this.page.evaluate(() =>
+      [...document.querySelectorAll('body *:not(.for-readers)')]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
+        .map((element) => element.outerHTML.slice(0, 200)),
+    );
+    expect(beyond).toEqual([]);
+    expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(await this.log.evaluate((log) => log.scrollWidth - log.clientWidth)).toBe(0);
   }
 }
 

@@ -21,7 +21,11 @@ declare global {
     isBusError(value: unknown): boolean;
     faulty(name: string): SharedWorker;
   };
-  var record: (bus: Bus, channel: string, options?: object) => { got: Received[]; subscription: ReturnType<Bus['subscribe']> };
+  var record: (
+    bus: Bus,
+    channel: string,
+    options?: object,
+  ) => { got: Received[]; subscription: ReturnType<Bus['subscribe']> };
   var bus: Bus;
   var got: Received[];
   var sent: Promise<Message>[];

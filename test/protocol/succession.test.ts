@@ -47,6 +47,10 @@ describe('hosts that die between any two frames', () => {
             tab.subscribe(pattern, (message) => messages.push(message), { from: 'earliest' });
           }
         }
+        // Once a subscription is live, it stays so whatever dies.
+        const live: Message[] = [];
+        got.set('live *', live);
+        await tabs[0].subscribe('*', (message) => live.push(message)).ready;
         const sendings: Promise<Message>[] = [];
         const asked: Promise<unknown>[] = [];
         let n = 0;

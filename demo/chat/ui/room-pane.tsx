@@ -20,7 +20,7 @@ interface RoomPaneProps {
 export function RoomPane({ chat, room, drafts, composer }: RoomPaneProps): VNode {
   const feed = chat.feed(room);
   const { phase, reason, entries, hasEarlier } = useValue(feed);
-  const follow = useFollow(entries[0]?.id, entries.at(-1)?.id);
+  const follow = useFollow(entries[0]?.id, entries.findLast(({ state }) => state === 'stored')?.id);
   const edit = useRef<(text: string) => void>(() => undefined);
   const send = (text: string): void => {
     feed.send(text);

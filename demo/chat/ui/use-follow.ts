@@ -13,7 +13,7 @@ export interface Follow {
   readonly toEnd: () => void;
 }
 
-/** `first` and `last` identify the ends of the list. */
+/** `first` and `last` identify the ends of what others may add to. */
 export function useFollow(first: string | undefined, last: string | undefined): Follow {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
