@@ -4,9 +4,7 @@
 import { busError, toRecord } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
 import { LogHost } from '../core/log-host.ts';
-import { HostedBus } from '../core/bus.ts';
 import type { HostKind } from '../core/message-bus.ts';
-import type { Adapter } from '../core/message-bus.ts';
 import { randomName, systemPlatform } from '../core/platform.ts';
 import { Retention } from '../core/retention.ts';
 import type { RetentionOptions } from '../core/retention.ts';
@@ -25,7 +23,8 @@ export interface HostOptions {
   readonly why: string;
   /** Above 0: the host before it does not answer, so its lock is taken from it. */
   readonly generation: number;
-  readonly adapters?: readonly Adapter[];
+  /** What else works beside the log; the returned function stops it. */
+  readonly extend?: ((host: LogHost) => () => void) | undefined;
   readonly retention?: RetentionOptions;
   /** The host has ended: its context should go too. */
   readonly onEnd: (why: string) => void;
@@ -116,16 +115,13 @@ export class BrowserHost {
   }
 
   #extend(host: LogHost): void {
-    const { adapters = [], retention } = this.#options;
+    const { extend, retention } = this.#options;
     const failed = (error: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause: error }));
     if (retention !== undefined) {
       const keeper = new Retention(host.log, retention, systemPlatform, failed);
       this.#cleanup.push(() => keeper.close());
     }
-    if (adapters.length === 0) return;
-    const bus = new HostedBus(host, { author: 'host' });
-    for (const adapter of adapters) bus.use(adapter);
-    this.#cleanup.push(() => bus.clearAdapters());
+    if (extend !== undefined) this.#cleanup.push(extend(host));
   }
 
   /** A tab's lock is granted to us when the tab is gone, however it went. */

@@ -5,7 +5,6 @@ import type { HostKind } from '../core/message-bus.ts';
 import type { Platform } from '../core/platform.ts';
 import type { RetentionOptions } from '../core/retention.ts';
 import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
-import { PageConnector } from './hosts/page.ts';
 import { SharedWorkerConnector } from './hosts/shared-worker.ts';
 
 export const knownHosts: readonly HostKind[] = ['shared-worker', 'page'];
@@ -24,6 +23,7 @@ export class Ladder implements Connector {
   #rungs: readonly HostKind[];
   #client!: RemoteHost;
   #connector: Connector | undefined;
+  #closed = false;
 
   constructor(options: ConnectOptions) {
     this.#options = options;
@@ -54,6 +54,7 @@ export class Ladder implements Connector {
   }
 
   close(): void {
+    this.#closed = true;
     this.#connector?.close();
   }
 
@@ -63,10 +64,20 @@ export class Ladder implements Connector {
     if (kind === undefined) return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
     const { bus, platform, create, retention } = this.#options;
     if (kind === 'shared-worker' && typeof SharedWorker === 'undefined') return this.#next('This browser has no SharedWorker.');
-    this.#connector =
-      kind === 'shared-worker'
-        ? new SharedWorkerConnector({ bus, platform, create, onUnavailable: (reason) => this.#next(reason) })
-        : new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` });
-    this.#connector.start(this.#client);
+    if (kind === 'shared-worker') {
+      this.#begin(new SharedWorkerConnector({ bus, platform, create, onUnavailable: (reason) => this.#next(reason) }));
+      return;
+    }
+    // Loaded only where it is needed: a page with a worker never downloads a host.
+    import('./hosts/page.ts').then(
+      ({ PageConnector }) => this.#begin(new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` })),
+      (cause: unknown) => this.#client.fail(busError('NO_HOST', 'The host for the page could not be loaded.', { cause })),
+    );
+  }
+
+  #begin(connector: Connector): void {
+    if (this.#closed) return;
+    this.#connector = connector;
+    connector.start(this.#client);
   }
 }

@@ -1,13 +1,13 @@
-// busline/worker: the host, in a user's own SharedWorker file.
+// busline/worker: the host, in a user's own SharedWorker file, with adapters at work beside the log.
 
+import { HostedBus } from '../core/bus.ts';
+import type { LogHost } from '../core/log-host.ts';
 import type { Adapter } from '../core/message-bus.ts';
 import type { RetentionOptions } from '../core/retention.ts';
-import { BrowserHost } from './browser-host.ts';
-import { portLink } from './links/port-link.ts';
-import type { Port } from './links/port-link.ts';
-import { parseWorkerName } from './worker-name.ts';
+import { serve } from './serve.ts';
 
-export type { Adapter } from '../core/message-bus.ts';
+export type { Adapter, Delivery, MessageBus } from '../core/message-bus.ts';
+export type { Message } from '../core/message.ts';
 export type { RetentionOptions } from '../core/retention.ts';
 
 export interface StartHostOptions {
@@ -16,25 +16,15 @@ export interface StartHostOptions {
   readonly retention?: RetentionOptions;
 }
 
-interface SharedWorkerScope {
-  readonly name: string;
-  onconnect: ((event: { readonly ports: readonly Port[] }) => void) | null;
-  close(): void;
+function attach(adapters: readonly Adapter[]): (host: LogHost) => () => void {
+  return (host) => {
+    const bus = new HostedBus(host, { author: 'host' });
+    for (const adapter of adapters) bus.use(adapter);
+    return () => bus.clearAdapters();
+  };
 }
 
 /** Makes this SharedWorker the host of its bus. Call it first, before anything that waits. */
-export function startHost(options: StartHostOptions = {}): void {
-  const scope = globalThis as unknown as SharedWorkerScope;
-  const { bus, generation } = parseWorkerName(scope.name);
-  const host = new BrowserHost({
-    bus,
-    generation,
-    kind: 'shared-worker',
-    why: 'All tabs of this origin share one worker.',
-    onEnd: () => scope.close(),
-    ...options,
-  });
-  scope.onconnect = ({ ports: [port] }) => {
-    if (port !== undefined) host.accept(portLink(port));
-  };
+export function startHost({ adapters = [], retention }: StartHostOptions = {}): void {
+  serve({ ...(adapters.length > 0 && { extend: attach(adapters) }), ...(retention !== undefined && { retention }) });
 }

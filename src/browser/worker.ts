@@ -1,5 +1,5 @@
 // The worker that a page starts by itself: a host and nothing else.
 
-import { startHost } from './start-host.ts';
+import { serve } from './serve.ts';
 
-startHost();
+serve({});

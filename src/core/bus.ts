@@ -5,12 +5,12 @@ import { AttachedAdapter } from './attached-adapter.ts';
 import type { Follower, Surroundings } from './attached-adapter.ts';
 import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
-import { checkChannel, checkPattern, isPattern, matcher } from './channel.ts';
+import { checkChannel, checkPattern, matcher } from './channel.ts';
 import { MessageDelivery } from './delivery.ts';
 import type { DeliveryContext } from './delivery.ts';
 import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
-import { readHistory } from './history.ts';
+import { checkFrom } from './from.ts';
 import type { Host } from './host.ts';
 import type { Positions } from './log.ts';
 import { Queue } from './queue.ts';
@@ -37,7 +37,6 @@ import { Outbox } from './outbox.ts';
 import type { Author } from './outbox.ts';
 import { createAbort, onAbort, systemPlatform } from './platform.ts';
 import type { Platform, Signal } from './platform.ts';
-import { isPosition } from './reader.ts';
 import { Cell } from './store.ts';
 import type { Store } from './store.ts';
 import { Receiver, subscriptionOf } from './subscription.ts';
@@ -58,31 +57,6 @@ type Handler = (message: Message, delivery: Delivery) => unknown;
 
 function authorOf(author: string | Author | undefined): Author {
   return typeof author === 'object' ? author : { id: author ?? 'anonymous' };
-}
-
-function isCount(n: unknown): boolean {
-  return Number.isSafeInteger(n) && (n as number) >= 0;
-}
-
-function isFrom(from: unknown): from is From {
-  if (from === 'now' || from === 'earliest') return true;
-  if (typeof from !== 'object' || from === null) return false;
-  if (isPosition(from)) return isCount(from.offset);
-  if ('last' in from && typeof from.last === 'number') return isCount(from.last);
-  return Object.values(from).every(
-    (position) => typeof position === 'object' && position !== null && isPosition(position) && isCount(position.offset),
-  );
-}
-
-function checkFrom(from: From, channel: string): void {
-  if (!isFrom(from))
-    throw busError('INVALID_INPUT', '"from" must be now, earliest, { last: n }, a position or positions.');
-  if (typeof from === 'object' && isPosition(from) && isPattern(channel)) {
-    throw busError(
-      'INVALID_INPUT',
-      `A pattern like "${channel}" resumes from positions, channel by channel: give what positions() returned.`,
-    );
-  }
 }
 
 function stopped(): BusError {
@@ -162,6 +136,8 @@ export class HostedBus implements MessageBus {
   async history(channelId: string, options: HistoryOptions = {}): Promise<readonly Message[]> {
     this.#use();
     const source = { host: this.#host, decode: (block: Block, offset: number) => this.#decode(block, offset) };
+    // Loaded when it is first used: most pages begin with a subscription.
+    const { readHistory } = await import('./history.ts');
     return readHistory(source, channelId, options);
   }
 

@@ -5,6 +5,7 @@
 import { firstOffset, weightOf } from './block.ts';
 import type { Block, StoredBlock } from './block.ts';
 import { isPattern, matcher } from './channel.ts';
+import { channelsIn, hadPosition, isLast } from './from.ts';
 import type { ReadRequest, Reader, Sink } from './host.ts';
 import type { ChannelHead, Log, Position } from './log.ts';
 import type { From, Reset } from './message-bus.ts';
@@ -22,26 +23,6 @@ interface Cursor {
   missed: boolean;
   /** It is among those that `live` waits for. */
   initial: boolean;
-}
-
-export function isPosition(from: object): from is Position {
-  return 'logId' in from && typeof from.logId === 'string';
-}
-
-/** Not `'last' in from` alone: a channel may be called so. */
-function isLast(from: object): from is { readonly last: number } {
-  return 'last' in from && typeof from.last === 'number';
-}
-
-function hadPosition(from: Exclude<From, string>, channelId: string): Position | undefined {
-  if (isLast(from)) return undefined;
-  if (isPosition(from)) return from;
-  return Object.hasOwn(from, channelId) ? from[channelId] : undefined;
-}
-
-/** The channels that positions name. */
-function channelsIn(from: From): readonly string[] {
-  return typeof from !== 'object' || isLast(from) || isPosition(from) ? [] : Object.keys(from);
 }
 
 /** Where to begin in one channel, and whether what the reader had is no longer there. `early` is the head when it asked. */

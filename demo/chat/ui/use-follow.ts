@@ -39,6 +39,8 @@ export function useFollow(first: string | undefined, last: string | undefined): 
     if (box === null) return;
     const was = before.current;
     before.current = { first, last, height: box.scrollHeight };
+    // Without messages there is no end: what stands there instead is read from its beginning.
+    if (last === undefined) return;
     if (atEnd.current) return toEnd();
     if (last !== was.last) return setMissed(true);
     // Earlier messages were put on top: what was being read stays where it was.

@@ -4,6 +4,7 @@ import { busError } from '../../core/errors.ts';
 import { loopLink } from '../../protocol/loop-link.ts';
 import type { Connector, RemoteHost } from '../../protocol/remote-host.ts';
 import type { RetentionOptions } from '../../core/retention.ts';
+import { BrowserHost } from '../browser-host.ts';
 import { holdLock, lockNames } from '../locks.ts';
 import type { HeldLock } from '../locks.ts';
 
@@ -13,15 +14,11 @@ export interface PageHostOptions {
   readonly retention: RetentionOptions | undefined;
 }
 
-interface EndableHost {
-  end(why: string): void;
-}
-
 export class PageConnector implements Connector {
   readonly #options: PageHostOptions;
   #client!: RemoteHost;
   #tab: HeldLock | undefined;
-  #host: EndableHost | undefined;
+  #host: BrowserHost | undefined;
   #closed = false;
 
   constructor(options: PageHostOptions) {
@@ -61,8 +58,6 @@ export class PageConnector implements Connector {
   }
 
   async #begin(): Promise<void> {
-    // Loaded only where it is needed: a page with a worker never downloads it.
-    const { BrowserHost } = await import('../browser-host.ts');
     await this.#tab?.held;
     if (this.#closed) return;
     const { bus, why, retention } = this.#options;
