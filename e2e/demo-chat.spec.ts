@@ -175,6 +175,24 @@ test.describe('Docs', () => {
     });
   }
 
+  test('answers each question once, however often the worker dies', async ({ openChat }) => {
+    const [a, b] = [await openChat('mortal'), await openChat('mortal')];
+    for (let round = 1; round <= 5; round += 1) {
+      await a.write(`What do the ticks mean? (${round})?`);
+      await b.tellWorker('die');
+    }
+    for (const tab of [a, b]) {
+      await expect(tab.messages).toHaveCount(10);
+      await expect(tab.message('What the ticks mean')).toHaveCount(5);
+    }
+    await b.write('Thanks');
+    for (const tab of [a, b]) {
+      await expect(tab.messages.last()).toContainText('Thanks');
+      await expect(tab.messages).toHaveCount(11);
+      await expect(tab.status).toHaveText('2 tabs · SharedWorker · 11 stored');
+    }
+  });
+
   test('quotes what really stands there', async ({ openChat }) => {
     const tab = await openChat();
     await tab.write('What happens when I close every tab?');

@@ -26,6 +26,8 @@ const faults = {
       return add.apply(this, args);
     };
     told = (what) => { full = what === 'be full'; };`,
+  mortal: `
+    told = () => self.close();`,
   'slow start': `
     const query = LockManager.prototype.query;
     const gate = new Promise((resolve) => { told = resolve; });
@@ -37,7 +39,7 @@ export type Fault = keyof typeof faults;
 const hearing = `
   let told = () => undefined;
   const ear = new BroadcastChannel('test');
-  ear.onmessage = ({ data }) => { if (data.say) { told(data.say); ear.postMessage({ heard: data.say }); } };`;
+  ear.onmessage = ({ data }) => { if (data.say) { ear.postMessage({ heard: data.say }); told(data.say); } };`;
 
 const mountOf = (fault: Fault): string => `/${fault.replaceAll(' ', '-')}/`;
 
@@ -115,14 +117,21 @@ export class ChatTab {
     await this.page.getByRole('button', { name: 'Save' }).click();
   }
 
-  /** Resolves when the worker has heard it. */
+  /** Resolves when the worker has heard it; one that is only starting is told again. */
   async tellWorker(what: string): Promise<void> {
     await this.page.evaluate(
       (say) =>
         new Promise<void>((resolve) => {
           const channel = new BroadcastChannel('test');
-          channel.addEventListener('message', ({ data }) => data.heard === say && resolve());
-          channel.postMessage({ say });
+          const tell = (): void => channel.postMessage({ say });
+          const again = setInterval(tell, 20);
+          channel.addEventListener('message', ({ data }) => {
+            if (data.heard !== say) return;
+            clearInterval(again);
+            channel.close();
+            resolve();
+          });
+          tell();
         }),
       what,
     );

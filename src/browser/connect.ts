@@ -33,24 +33,9 @@ export class Ladder implements Connector {
   start(client: RemoteHost): void {
     this.#client = client;
     if (typeof document === 'undefined') client.fail(busError('NOT_A_BROWSER', 'There is no document here.'));
-    else if (navigator.locks === undefined) client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
+    else if (navigator.locks === undefined)
+      client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
     else this.#next('This is the first choice.');
-  }
-
-  greeted(lock: string): void {
-    this.#connector?.greeted(lock);
-  }
-
-  welcomed(): void {
-    this.#connector?.welcomed();
-  }
-
-  pong(n: number): void {
-    this.#connector?.pong(n);
-  }
-
-  left(): void {
-    this.#connector?.left();
   }
 
   close(): void {
@@ -61,17 +46,21 @@ export class Ladder implements Connector {
   #next(why: string): void {
     const [kind, ...rest] = this.#rungs;
     this.#rungs = rest;
-    if (kind === undefined) return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
+    if (kind === undefined)
+      return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
     const { bus, platform, create, retention } = this.#options;
-    if (kind === 'shared-worker' && typeof SharedWorker === 'undefined') return this.#next('This browser has no SharedWorker.');
+    if (kind === 'shared-worker' && typeof SharedWorker === 'undefined')
+      return this.#next('This browser has no SharedWorker.');
     if (kind === 'shared-worker') {
       this.#begin(new SharedWorkerConnector({ bus, platform, create, onUnavailable: (reason) => this.#next(reason) }));
       return;
     }
     // Loaded only where it is needed: a page with a worker never downloads a host.
     import('./hosts/page.ts').then(
-      ({ PageConnector }) => this.#begin(new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` })),
-      (cause: unknown) => this.#client.fail(busError('NO_HOST', 'The host for the page could not be loaded.', { cause })),
+      ({ PageConnector }) =>
+        this.#begin(new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` })),
+      (cause: unknown) =>
+        this.#client.fail(busError('NO_HOST', 'The host for the page could not be loaded.', { cause })),
     );
   }
 

@@ -69,7 +69,13 @@ function checkHosts(hosts: readonly HostKind[]): readonly HostKind[] {
 export function createBus(options: BusOptions = {}): Bus {
   const { name = 'busline', hosts = knownHosts, retention, author, signal } = options;
   checkChannel(name);
-  const ladder = new Ladder({ bus: name, hosts: checkHosts(hosts), platform: systemPlatform, create: workerFactory(options), retention });
+  const ladder = new Ladder({
+    bus: name,
+    hosts: checkHosts(hosts),
+    platform: systemPlatform,
+    create: workerFactory(options),
+    retention,
+  });
   const bus = new PageBus(new RemoteHost(ladder, systemPlatform), author);
   onAbort(signal, () => void bus.close());
   return bus;

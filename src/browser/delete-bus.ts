@@ -10,6 +10,8 @@ export function deleteBus(name = 'busline'): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(`busline:${name}`);
     request.addEventListener('success', () => resolve());
-    request.addEventListener('error', () => reject(busError('STORAGE_BLOCKED', `Bus "${name}" was not deleted.`, { cause: request.error })));
+    request.addEventListener('error', () =>
+      reject(busError('STORAGE_BLOCKED', `Bus "${name}" was not deleted.`, { cause: request.error })),
+    );
   });
 }

@@ -17,6 +17,7 @@ export class Heartbeat {
   #allowed = 3;
   #n = 0;
   #answered = 0;
+  #isBusy = false;
   #stop: (() => void) | undefined;
 
   constructor(platform: Platform, ping: (n: number) => void, isWaiting: () => boolean, onSilence: () => void) {
@@ -30,6 +31,13 @@ export class Heartbeat {
     this.stop();
     this.#answered = this.#n;
     this.#schedule();
+  }
+
+  /** Something was asked just now: do not wait for the idle beat. */
+  expect(): void {
+    if (this.#stop === undefined || this.#isBusy) return;
+    this.#stop();
+    this.#beat();
   }
 
   pong(n: number): void {
@@ -47,8 +55,8 @@ export class Heartbeat {
   }
 
   #schedule(): void {
-    const missing = this.#n > this.#answered;
-    this.#stop = this.#platform.timer(missing || this.#isWaiting() ? busyBeat : idleBeat, () => this.#beat());
+    this.#isBusy = this.#n > this.#answered || this.#isWaiting();
+    this.#stop = this.#platform.timer(this.#isBusy ? busyBeat : idleBeat, () => this.#beat());
   }
 
   #beat(): void {

@@ -25,55 +25,32 @@ export interface Shared {
   readonly ephemeral: boolean;
 }
 
-export function sameShared(a: Shared, b: Shared): boolean {
-  return (
-    a.channelId === b.channelId &&
-    a.authorId === b.authorId &&
-    a.authorName === b.authorName &&
-    a.serverId === b.serverId &&
-    a.priority === b.priority &&
-    a.ttl === b.ttl &&
-    a.traceparent === b.traceparent &&
-    a.ack === b.ack &&
-    a.ephemeral === b.ephemeral
-  );
-}
-
-/** A checked message on its way into a block: encoded where blocks leave the process, else the item itself. */
-export interface Prepared {
-  readonly item: Item;
-  readonly json?: string;
-  readonly buffers: readonly Uint8Array[];
-  readonly size: number;
-}
-
 function binarySize(buffers: readonly Uint8Array[]): number {
   return buffers.reduce((size, buffer) => size + Math.ceil(buffer.length / 3) * 4, 0);
 }
 
-/** Encodes an item, once and for all receivers. Throws `MESSAGE_TOO_LARGE`. */
-export function encodeItem(item: Item, hasBytes: boolean): Prepared {
+/** Encodes an item, once and for all receivers; its large binary is added to `buffers`. Throws `MESSAGE_TOO_LARGE`. */
+export function encodeItem(item: Item, buffers: Uint8Array[]): string {
+  if (item.bytes === undefined) return checkSize(JSON.stringify(item), buffers);
   const paths: BytesAt[] = [];
-  const buffers: Uint8Array[] = [];
-  const json = JSON.stringify(hasBytes ? { ...(takeBytes(item, buffers, paths) as Item), bytes: paths } : item);
-  const binary = binarySize(buffers);
-  const size = json.length + binary;
-  if (size * 3 > maxMessageBytes && utf8Length(json) + binary > maxMessageBytes) {
-    throw busError(
-      'MESSAGE_TOO_LARGE',
-      `send: the message is ${utf8Length(json) + binary} bytes, the limit is ${maxMessageBytes}.`,
-    );
-  }
-  return { item, json, buffers, size };
+  const bare = takeBytes({ ...item, bytes: undefined }, buffers, paths) as Item;
+  return checkSize(JSON.stringify({ ...bare, bytes: paths }), buffers);
+}
+
+function checkSize(json: string, buffers: readonly Uint8Array[]): string {
+  if (json.length * 3 <= maxMessageBytes && buffers.length === 0) return json;
+  const size = utf8Length(json) + binarySize(buffers);
+  if (size <= maxMessageBytes) return json;
+  throw busError('MESSAGE_TOO_LARGE', `send: the message is ${size} bytes, the limit is ${maxMessageBytes}.`);
 }
 
 export class Batch {
   readonly shared: Shared;
   readonly createdAt: number;
+  readonly items: Item[] = [];
   readonly #range: IdRange;
   readonly #ids: IdSource;
   readonly #key: string | undefined;
-  readonly #items: Item[] = [];
   readonly #json: string[] = [];
   readonly #buffers: Uint8Array[] = [];
   #size = 0;
@@ -87,7 +64,7 @@ export class Batch {
   }
 
   get count(): number {
-    return this.#items.length;
+    return this.items.length;
   }
 
   /** Whether a message of unknown size may be offered. A ttl counts from the header's time: only what has the same may join. */
@@ -100,10 +77,9 @@ export class Batch {
   }
 
   /** Whether this message may join: a key is alone in its block, and so is a message with large binary. */
-  hasRoomFor(prepared: Prepared): boolean {
+  hasRoomFor(json: string, buffers: readonly Uint8Array[]): boolean {
     if (this.count === 0) return true;
-    if (this.#key !== undefined || this.#buffers.length > 0 || prepared.buffers.length > 0) return false;
-    return this.count < maxBlockMessages && this.#size + prepared.size <= maxBlockSize;
+    return this.#buffers.length + buffers.length === 0 && this.#size + json.length <= maxBlockSize;
   }
 
   /** Gives a message its id and its time, before it is encoded. */
@@ -118,11 +94,13 @@ export class Batch {
     return item.id;
   }
 
-  add(prepared: Prepared): void {
-    this.#items.push(prepared.item);
-    this.#size += prepared.size;
-    if (prepared.json !== undefined) this.#json.push(prepared.json);
-    this.#buffers.push(...prepared.buffers);
+  /** Takes an encoded message, or, where blocks stay in the process, the item alone. */
+  add(item: Item, json?: string, buffers: readonly Uint8Array[] = []): void {
+    this.items.push(item);
+    if (json === undefined) return;
+    this.#json.push(json);
+    this.#size += json.length;
+    this.#buffers.push(...buffers);
   }
 
   seal(): Block {
@@ -144,7 +122,7 @@ export class Batch {
       ...(traceparent !== undefined && { traceparent }),
       codec: encoded ? 'json' : 'items',
     };
-    if (!encoded) return { header, items: this.#items };
+    if (!encoded) return { header, items: this.items };
     const json = `[${this.#json.join(',')}]`;
     return this.#buffers.length > 0 ? { header, json, buffers: this.#buffers } : { header, json };
   }

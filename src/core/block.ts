@@ -118,6 +118,7 @@ function itemsOf(block: Block): readonly Item[] {
 /** The messages of a block whose last one has this offset (0 for ephemeral ones). Throws `MALFORMED_BLOCK`. */
 export function messagesOf(block: Block, offset: number): readonly Message[] {
   const { header } = block;
+  const { channelId } = header;
   try {
     const items = itemsOf(block);
     const ids = rangeFrom(header.firstId);
@@ -128,6 +129,6 @@ export function messagesOf(block: Block, offset: number): readonly Message[] {
       return messageOf(header, item, id, before + step * (at + 1));
     });
   } catch (error) {
-    throw busError('MALFORMED_BLOCK', `A block of channel "${header.channelId}" cannot be read.`, { cause: error });
+    throw busError('MALFORMED_BLOCK', `A block of channel "${channelId}" cannot be read.`, { cause: error });
   }
 }

@@ -8,7 +8,7 @@ import type { Block } from './block.ts';
 import { checkChannel, checkPattern, matcher } from './channel.ts';
 import { MessageDelivery } from './delivery.ts';
 import type { DeliveryContext } from './delivery.ts';
-import { busError } from './errors.ts';
+import { busError, isBusError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { checkFrom } from './from.ts';
 import type { Host } from './host.ts';
@@ -72,7 +72,7 @@ export class HostedBus implements MessageBus {
   readonly #receivers = new Map<Receiver, (channelId: string) => boolean>();
   readonly #adapters = new Map<string, AttachedAdapter>();
   readonly #joined = new Map<string, Set<string>>();
-  #decoded: { readonly block: Block; readonly messages: readonly Message[] } | undefined;
+  #decoded: { readonly body: unknown; readonly messages: readonly Message[] } | undefined;
   #statusStale = false;
   #closing: Promise<void> | undefined;
   #closed: BusError | undefined;
@@ -81,7 +81,8 @@ export class HostedBus implements MessageBus {
     this.#host = host;
     this.#author = authorOf(author);
     this.#platform = platform;
-    this.#outbox = new Outbox(host, this.#author, platform, () => this.#statusChanged());
+    const decode = (block: Block, offset: number): readonly Message[] => this.#decode(block, offset);
+    this.#outbox = new Outbox(host, this.#author, platform, decode, () => this.#statusChanged());
     this.#status = new Cell({ ...host.status.getSnapshot() });
     host.status.subscribe(() => this.#statusChanged());
   }
@@ -304,16 +305,19 @@ export class HostedBus implements MessageBus {
   }
 
   #decode(block: Block, offset: number): readonly Message[] {
-    if (this.#decoded?.block === block) return this.#decoded.messages;
+    // What never left the process has one body, for its sender and for all who receive it.
+    const body = 'items' in block ? block.items : block;
+    if (this.#decoded?.body === body) return this.#decoded.messages;
     let messages: readonly Message[] = [];
     try {
       messages = messagesOf(block, offset);
       const last = messages.at(-1);
       if (last !== undefined) this.#outbox.ids.observe(last.id);
     } catch (error) {
-      this.#host.events.emit('error', error as BusError);
+      if (!isBusError(error)) throw error;
+      this.#host.events.emit('error', error);
     }
-    this.#decoded = { block, messages };
+    this.#decoded = { body, messages };
     return messages;
   }
 

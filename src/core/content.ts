@@ -82,13 +82,12 @@ class Scan {
 }
 
 /** Values whose path need not be built because nothing can be wrong with them. */
-function isSimple(value: unknown): boolean {
+export function isSimple(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value);
 }
 
-/** Checks a value of a message; throws a `BusError` that names the path of what cannot be sent. */
+/** Checks a value that is not simple; throws a `BusError` that names the path of what cannot be sent. */
 export function scan(value: unknown, path: string, copy: boolean): { value: unknown; hasBytes: boolean } {
-  if (isSimple(value)) return { value, hasBytes: false };
   const pass = new Scan(copy);
   return { value: pass.visit(value, path, 0), hasBytes: pass.hasBytes };
 }

@@ -2,7 +2,7 @@
 
 import { busError } from './errors.ts';
 import { checkChannel } from './channel.ts';
-import { scan } from './content.ts';
+import { isSimple, scan } from './content.ts';
 import type { BytesAt } from './content.ts';
 
 /** What a message may contain. Uint8Array may stand anywhere inside. */
@@ -160,11 +160,14 @@ function copyField(item: Item, field: string, value: unknown): void {
   }
 }
 
+/** The fields that may hold anything. */
+const open = ['content', 'metadata', 'attachments'] as const;
+
 /**
- * Checks an input and returns what is its own in a block. Throws a `BusError` that names what is wrong.
- * With `copy`, the content is copied, so that the sender may change its object afterwards.
+ * Checks an input and returns what is its own in a block; `bytes` is there if there is binary in it. Throws a `BusError` that
+ * names what is wrong. With `copy`, the content is copied, so that the sender may change its object afterwards.
  */
-export function itemOf(input: MessageInput, copy: boolean): { item: Item; hasBytes: boolean } {
+export function itemOf(input: MessageInput, copy: boolean): Item {
   if (typeof input !== 'object' || input === null) {
     throw busError('INVALID_INPUT', 'send: give an object with "channelId" and "content".');
   }
@@ -176,12 +179,12 @@ export function itemOf(input: MessageInput, copy: boolean): { item: Item; hasByt
     const value: unknown = input[field as keyof MessageInput];
     if (value !== undefined) copyField(item, field, value);
   }
-  let hasBytes = false;
-  for (const field of ['content', 'metadata', 'attachments'] as const) {
-    if (field !== 'content' && item[field] === undefined) continue;
-    const found = scan(item[field], field, copy);
+  for (const field of open) {
+    const value: unknown = item[field];
+    if (value === undefined || isSimple(value)) continue;
+    const found = scan(value, field, copy);
     (item as Record<string, unknown>)[field] = found.value;
-    hasBytes ||= found.hasBytes;
+    if (found.hasBytes) item.bytes = [];
   }
-  return { item, hasBytes };
+  return item;
 }

@@ -1,31 +1,31 @@
 // From `send` to the host: joins what is sent in one turn into blocks, keeps at most 32 of them unacknowledged, and settles
 // every promise. While all 32 are under way, later messages join the blocks that wait: batching adapts by itself.
 
-import { Batch, encodeItem, sameShared } from './batch.ts';
-import type { Prepared, Shared } from './batch.ts';
-import { messagesOf } from './block.ts';
+import { Batch, encodeItem } from './batch.ts';
+import type { Shared } from './batch.ts';
 import type { Block } from './block.ts';
 import { busError, fromRecord, isBusError, toRecord } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
 import { itemOf } from './message.ts';
-import type { Item, Message, MessageInput } from './message.ts';
+import type { Message, MessageInput } from './message.ts';
 import type { SendOptions, Sending } from './message-bus.ts';
 import { onAbort } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 const maxInFlight = 32;
 
-interface Waiter {
-  resolve(message: Message): void;
-  reject(error: unknown): void;
-}
+type Resolve = (message: Message) => void;
+type Reject = (error: unknown) => void;
+
+/** The messages of a block, made once for all who want them. */
+type Decode = (block: Block, offset: number) => readonly Message[];
 
 interface Parcel {
   readonly batch: Batch;
-  readonly items: Item[];
-  readonly waiters: Waiter[];
+  readonly resolves: Resolve[];
+  readonly rejects: Reject[];
 }
 
 export interface Author {
@@ -43,7 +43,8 @@ export class Outbox {
   readonly #host: Host;
   readonly #platform: Platform;
   readonly #author: Author;
-  readonly #onCount: (count: number) => void;
+  readonly #decode: Decode;
+  readonly #onCount: () => void;
   /** In the order of their making; those that still take messages are in `#open` too. */
   readonly #queue: Parcel[] = [];
   /** Ephemeral ones: they wait for nothing but the end of the turn. */
@@ -51,12 +52,21 @@ export class Outbox {
   readonly #inFlight = new Set<Parcel>();
   readonly #open = new Map<string, Parcel>();
   readonly #drained: (() => void)[] = [];
+  /** One executor for all promises: what it is to fill is set before. */
+  readonly #executor = (resolve: Resolve, reject: Reject): void => {
+    this.#filled.resolves.push(resolve);
+    this.#filled.rejects.push(reject);
+  };
+  #filled!: Parcel;
+  /** The time of this turn; 0 until it is looked at. */
+  #now = 0;
   #count = 0;
   #scheduled = false;
   #closed: BusError | undefined;
 
-  constructor(host: Host, author: Author, platform: Platform, onCount: (count: number) => void) {
+  constructor(host: Host, author: Author, platform: Platform, decode: Decode, onCount: () => void) {
     this.#host = host;
+    this.#decode = decode;
     this.#author = author;
     this.#platform = platform;
     this.#onCount = onCount;
@@ -95,28 +105,52 @@ export class Outbox {
     if (this.#closed !== undefined) throw this.#closed;
     if (options.signal?.aborted === true) throw busError('ABORTED', 'send: the signal was aborted before.');
     if (options.ack === 'synced') throw busError('NO_UPSTREAM', 'send: "synced" was asked for.');
-    const { item, hasBytes } = itemOf(input, !this.#host.encoded);
-    const now = this.#platform.now();
-    const shared = this.#shared(input, options);
-    let parcel = this.#parcel(shared, input.id, now);
-    let id = parcel.batch.name(item, now);
-    const prepared: Prepared = this.#host.encoded ? encodeItem(item, hasBytes) : { item, buffers: [], size: 0 };
-    if (!parcel.batch.hasRoomFor(prepared)) {
-      this.#open.delete(shared.channelId);
-      parcel = this.#parcel(shared, input.id, now);
-      id = parcel.batch.name(item, now);
+    const item = itemOf(input, !this.#host.encoded);
+    if (this.#now === 0) this.#now = this.#platform.now();
+    let parcel = this.#parcel(input, options);
+    let id = parcel.batch.name(item, this.#now);
+    if (this.#host.encoded) {
+      const buffers: Uint8Array[] = [];
+      const json = encodeItem(item, buffers);
+      if (!parcel.batch.hasRoomFor(json, buffers)) {
+        parcel = this.#begin(input, options);
+        id = parcel.batch.name(item, this.#now);
+      }
+      parcel.batch.add(item, json, buffers);
+    } else {
+      parcel.batch.add(item);
     }
-    parcel.batch.add(prepared);
-    return this.#waiting(parcel, item, id, options);
+    return this.#sending(parcel, id, options.signal);
+  }
+
+  /** The block that this message may join, or a new one. */
+  #parcel(input: MessageInput, options: SendOptions): Parcel {
+    const open = this.#open.get(input.channelId);
+    if (open === undefined || input.id !== undefined || !open.batch.isOpen(this.#now))
+      return this.#begin(input, options);
+    return this.#fits(open.batch.shared, input, options) ? open : this.#begin(input, options);
+  }
+
+  /** The same as to compare with `#shared`, but for each message, and so without making an object. */
+  #fits(shared: Shared, input: MessageInput, options: SendOptions): boolean {
+    return (
+      shared.authorId === (input.authorId ?? this.#author.id) &&
+      shared.authorName === this.#authorName(input) &&
+      shared.serverId === (input.serverId ?? 'local') &&
+      shared.priority === input.priority &&
+      shared.ttl === input.ttl &&
+      shared.traceparent === input.traceparent &&
+      shared.ack === (options.ack ?? 'stored') &&
+      shared.ephemeral === (options.ephemeral ?? false)
+    );
   }
 
   #shared(input: MessageInput, options: SendOptions): Shared {
-    const authorId = input.authorId ?? this.#author.id;
     return {
       channelId: input.channelId,
+      authorId: input.authorId ?? this.#author.id,
+      authorName: this.#authorName(input),
       serverId: input.serverId ?? 'local',
-      authorId,
-      authorName: input.authorName ?? (authorId === this.#author.id ? this.#author.name : undefined),
       priority: input.priority,
       ttl: input.ttl,
       traceparent: input.traceparent,
@@ -125,25 +159,26 @@ export class Outbox {
     };
   }
 
-  #parcel(shared: Shared, key: string | undefined, now: number): Parcel {
-    const open = this.#open.get(shared.channelId);
-    if (open !== undefined && key === undefined && open.batch.isOpen(now) && sameShared(open.batch.shared, shared))
-      return open;
-    const parcel: Parcel = { batch: new Batch(shared, key, this.ids, now), items: [], waiters: [] };
+  #authorName({ authorId, authorName }: MessageInput): string | undefined {
+    if (authorName !== undefined || (authorId !== undefined && authorId !== this.#author.id)) return authorName;
+    return this.#author.name;
+  }
+
+  #begin(input: MessageInput, options: SendOptions): Parcel {
+    const shared = this.#shared(input, options);
+    const parcel: Parcel = { batch: new Batch(shared, input.id, this.ids, this.#now), resolves: [], rejects: [] };
     (shared.ephemeral ? this.#casts : this.#queue).push(parcel);
     this.#open.set(shared.channelId, parcel);
-    this.#schedule();
     return parcel;
   }
 
-  #waiting(parcel: Parcel, item: Item, id: string, { signal }: SendOptions): Sending {
+  #sending(parcel: Parcel, id: string, signal: SendOptions['signal']): Sending {
+    this.#schedule();
     this.#changed(1);
-    parcel.items.push(item);
-    const promise = new Promise<Message>((resolve, reject) => {
-      if (signal === undefined) parcel.waiters.push({ resolve, reject });
-      else parcel.waiters.push(abortable({ resolve, reject }, signal));
-    }) as Promise<Message> & { id: string };
+    this.#filled = parcel;
+    const promise = new Promise<Message>(this.#executor) as Promise<Message> & { id: string };
     promise.id = id;
+    if (signal !== undefined) abortable(parcel, signal);
     return promise;
   }
 
@@ -152,6 +187,7 @@ export class Outbox {
     this.#scheduled = true;
     this.#platform.defer(() => {
       this.#scheduled = false;
+      this.#now = 0;
       for (const parcel of this.#casts.splice(0)) this.#cast(parcel);
       while (this.#queue.length > 0 && this.#inFlight.size < maxInFlight) this.#push(this.#queue.shift() as Parcel);
     });
@@ -200,49 +236,51 @@ export class Outbox {
         'send: the message with this id was stored before, and dropped by retention since.',
         { accepted: true },
       );
-    this.#settle(parcel, messagesOf(block, block.offset));
+    this.#settle(parcel, this.#decode(block, block.offset));
   }
 
   #resolve(parcel: Parcel, block: Block, offset: number): void {
-    const { header } = block;
-    this.#settle(parcel, messagesOf({ header, items: parcel.items }, offset));
+    this.#settle(parcel, this.#decode({ header: block.header, items: parcel.batch.items }, offset));
   }
 
   #settle(parcel: Parcel, messages: readonly Message[]): void {
-    const waiters = parcel.waiters.splice(0);
-    this.#changed(-waiters.length);
-    waiters.forEach((waiter, at) => waiter.resolve(messages[at] as Message));
+    const resolves = parcel.resolves.splice(0);
+    parcel.rejects.length = 0;
+    this.#changed(-resolves.length);
+    for (let at = 0; at < resolves.length; at++) (resolves[at] as Resolve)(messages[at] as Message);
   }
 
   #reject(parcel: Parcel, error: unknown): void {
-    const waiters = parcel.waiters.splice(0);
-    this.#changed(-waiters.length);
+    const rejects = parcel.rejects.splice(0);
+    parcel.resolves.length = 0;
+    this.#changed(-rejects.length);
     const reason = isBusError(error)
       ? error
       : busError('HOST_LOST', 'send: the log failed.', { cause: error, accepted: 'unknown', retryable: true });
-    for (const waiter of waiters) waiter.reject(reason);
+    for (const reject of rejects) reject(reason);
   }
 
   #changed(by: number): void {
     this.#count += by;
-    this.#onCount(this.#count);
+    this.#onCount();
     if (this.#count === 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 }
 
-/** Stops waiting when the signal aborts: by then the message may be anywhere between here and the log. */
-function abortable(waiter: Waiter, signal: NonNullable<SendOptions['signal']>): Waiter {
+/** Stops waiting for the last of the parcel when the signal aborts: it may be anywhere between here and the log. */
+function abortable({ resolves, rejects }: Parcel, signal: NonNullable<SendOptions['signal']>): void {
+  const at = resolves.length - 1;
+  const resolve = resolves[at] as Resolve;
+  const reject = rejects[at] as Reject;
   const forget = onAbort(signal, () =>
-    waiter.reject(busError('ABORTED', 'send: the signal was aborted.', { accepted: 'unknown', cause: signal.reason })),
+    reject(busError('ABORTED', 'send: the signal was aborted.', { accepted: 'unknown', cause: signal.reason })),
   );
-  return {
-    resolve(message) {
-      forget();
-      waiter.resolve(message);
-    },
-    reject(error) {
-      forget();
-      waiter.reject(error);
-    },
+  resolves[at] = (message) => {
+    forget();
+    resolve(message);
+  };
+  rejects[at] = (error) => {
+    forget();
+    reject(error);
   };
 }

@@ -3,7 +3,7 @@
 
 import type { Ack } from '../core/batch.ts';
 import type { Block } from '../core/block.ts';
-import { busError, fromRecord } from '../core/errors.ts';
+import { busError, fromRecord, toRecord } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
 import { Events } from '../core/events.ts';
 import type { Host, ReadRequest, Reader, Receipt, Sink } from '../core/host.ts';
@@ -19,16 +19,22 @@ import type { Link } from './link.ts';
 
 /** Whoever finds hosts and makes links to them. */
 export interface Connector {
-  /** Called once, at the first use. It calls `attach` with every link it makes. */
+  /** Called once, at the first use. It calls `attach` with every link it makes, and sets `watcher` to hear how it goes. */
   start(client: RemoteHost): void;
-  /** The host said hello: its lock shows when it is gone. */
-  greeted(lock: string): void;
-  /** The log is open on the link. */
-  welcomed(): void;
-  pong(n: number): void;
-  /** The host said bye: find the next. */
-  left(): void;
   close(): void;
+}
+
+/** What a connector may want to hear. */
+export interface LinkWatcher {
+  /** The host said hello: its lock shows when it is gone. */
+  greeted?(lock: string): void;
+  /** The log is open on the link. */
+  welcomed?(): void;
+  /** Something was asked of the host: an answer is due. */
+  expecting?(): void;
+  pong?(n: number): void;
+  /** The host said bye: find the next. */
+  left?(): void;
 }
 
 interface Pushed {
@@ -81,6 +87,7 @@ export class RemoteHost implements Host {
   /** Settles with the first welcome. */
   readonly opened: Promise<Opened>;
   readonly clientId: string;
+  watcher: LinkWatcher = {};
   readonly #connector: Connector;
   readonly #platform: Platform;
   readonly #pushed = new Map<number, Pushed>();
@@ -122,6 +129,7 @@ export class RemoteHost implements Host {
       return new Promise((resolve, reject) => {
         this.#pushed.set(n, { block, ack, resolve, reject });
         this.#say({ type: 'push', n, ack, block });
+        this.watcher.expecting?.();
       });
     });
   }
@@ -195,9 +203,9 @@ export class RemoteHost implements Host {
     this.#state = { name: 'closed', error };
     this.#connector.close();
     this.#isLost(error);
-    for (const { reject } of this.#pushed.values())
-      reject(fromRecord({ ...error, message: error.message, code: error.code as never, accepted: 'unknown' }));
-    for (const { reject } of this.#calls.values()) reject(error);
+    const inDoubt = fromRecord({ ...toRecord(error), accepted: 'unknown' });
+    for (const pushed of this.#pushed.values()) pushed.reject(inDoubt);
+    for (const call of this.#calls.values()) call.reject(error);
     for (const { sink } of [...this.#readers.values()]) sink.lost(error);
     this.#pushed.clear();
     this.#calls.clear();
@@ -243,6 +251,7 @@ export class RemoteHost implements Host {
       return new Promise((resolve, reject) => {
         this.#calls.set(frame.call, { frame, resolve, reject });
         this.#say(frame);
+        this.watcher.expecting?.();
       });
     });
   }
@@ -268,7 +277,7 @@ export class RemoteHost implements Host {
   #take(frame: HostFrame): void {
     switch (frame.type) {
       case 'hi':
-        return this.#connector.greeted(frame.lock);
+        return this.watcher.greeted?.(frame.lock);
       case 'welcome':
         return this.#welcome(frame);
       case 'stored': {
@@ -298,7 +307,7 @@ export class RemoteHost implements Host {
         this.#calls.get(frame.call)?.reject(fromRecord(frame.error));
         return void this.#calls.delete(frame.call);
       case 'pong':
-        return this.#connector.pong(frame.n);
+        return this.watcher.pong?.(frame.n);
       case 'status':
         return this.#told(frame.status);
       case 'bye':
@@ -318,6 +327,7 @@ export class RemoteHost implements Host {
   #welcome({ storeId, term, status }: Welcome): void {
     if (this.#state.name !== 'greeting') return;
     const { link, out } = this.#state;
+    this.#told(status);
     this.#state = { name: 'open', link, out };
     // A new reader begins where it was asked to; one that had begun goes on from its position.
     for (const [reader, { request, sink, started }] of this.#readers) {
@@ -325,8 +335,7 @@ export class RemoteHost implements Host {
     }
     for (const [n, { block, ack }] of this.#pushed) out.add({ type: 'push', n, ack, block });
     for (const { frame } of this.#calls.values()) out.add(frame);
-    this.#told(status);
-    this.#connector.welcomed();
+    this.watcher.welcomed?.();
     this.#isOpen({ host: status.host, storeId, term });
     const to = `${status.host}:${term}`;
     this.events.emit('host', { from: this.#from, to, term });
@@ -339,7 +348,7 @@ export class RemoteHost implements Host {
   }
 
   #bye(error: BusError | undefined): void {
-    if (error === undefined || error.retryable) return this.#connector.left();
+    if (error === undefined || error.retryable) return this.watcher.left?.();
     if (error.code === 'VERSION_MISMATCH' || error.code === 'STORAGE_NEWER')
       this.events.emit('reload', { why: error.message });
     this.fail(error);

@@ -140,10 +140,8 @@ export class Session {
   #malformed(wrong: string, value: unknown): void {
     // A push that cannot be read must be answered, or its sender would wait for ever.
     const { type, n } = (typeof value === 'object' && value !== null ? value : {}) as { type?: unknown; n?: unknown };
-    const error = busError(
-      'MALFORMED_FRAME',
-      `A frame of type ${JSON.stringify(type) ?? typeof value} was dropped (${wrong}).`,
-    );
+    const kind = typeof type === 'string' ? `"${type.slice(0, 40)}"` : typeof (type ?? value);
+    const error = busError('MALFORMED_FRAME', `A frame of type ${kind} was dropped (${wrong.slice(0, 200)}).`);
     if (type === 'push' && typeof n === 'number') this.#out.add({ type: 'refused', n, error: toRecord(error) });
     this.#options.onError(error);
   }

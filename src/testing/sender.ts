@@ -25,9 +25,10 @@ export function blockOf(channelId: string, contents: readonly unknown[], key?: s
   const now = systemPlatform.now();
   const batch = new Batch(shared, key, ids, now);
   for (const content of contents) {
-    const { item, hasBytes } = itemOf({ channelId, content }, false);
+    const item = itemOf({ channelId, content }, false);
+    const buffers: Uint8Array[] = [];
     batch.name(item, now);
-    batch.add(encodeItem(item, hasBytes));
+    batch.add(item, encodeItem(item, buffers), buffers);
   }
   return batch.seal();
 }

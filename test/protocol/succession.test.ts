@@ -154,13 +154,18 @@ describe('a bus behind a link', () => {
     const succession = new Succession([2]);
     const bus = succession.bus();
     await quiet();
-    const sendings = [bus.send({ channelId: 'a', content: 1 }), bus.history('a'), bus.admin.channels()];
     const subscription = bus.subscribe('a', () => undefined);
+    const failing = [
+      bus.send({ channelId: 'a', content: 1 }),
+      bus.history('a'),
+      bus.admin.channels(),
+      subscription.ready,
+    ].map((promise) => failure(promise));
     succession.clients[0]?.detach('Frozen.');
     expect(bus.status.getSnapshot().outbox).toBe(0);
     const closing = bus.close();
     for (const client of succession.clients) await client.close();
-    const errors = await Promise.all([...sendings, subscription.ready].map((promise) => failure(promise)));
+    const errors = await Promise.all(failing);
     expect(errors.map(({ code }) => code)).toEqual(['CLOSED', 'CLOSED', 'CLOSED', 'CLOSED']);
     expect(errors[0]?.['accepted']).toBe('unknown');
     for (const { message } of errors as unknown as Error[]) expect(message.match(/\[CLOSED\]/g)).toHaveLength(1);

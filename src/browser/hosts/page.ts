@@ -1,8 +1,9 @@
-// The page as its own host: the log in the page, reached over a link that never leaves it.
+// The page as its own host: the log in the page, reached over a link that never leaves it. It lives as long as the page, so
+// there is no lock to watch and nothing to beat for.
 
 import { busError } from '../../core/errors.ts';
 import { loopLink } from '../../protocol/loop-link.ts';
-import type { Connector, RemoteHost } from '../../protocol/remote-host.ts';
+import type { Connector, LinkWatcher, RemoteHost } from '../../protocol/remote-host.ts';
 import type { RetentionOptions } from '../../core/retention.ts';
 import { BrowserHost } from '../browser-host.ts';
 import { holdLock, lockNames } from '../locks.ts';
@@ -14,7 +15,7 @@ export interface PageHostOptions {
   readonly retention: RetentionOptions | undefined;
 }
 
-export class PageConnector implements Connector {
+export class PageConnector implements Connector, LinkWatcher {
   readonly #options: PageHostOptions;
   #client!: RemoteHost;
   #tab: HeldLock | undefined;
@@ -27,22 +28,11 @@ export class PageConnector implements Connector {
 
   start(client: RemoteHost): void {
     this.#client = client;
+    client.watcher = this;
     this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
     void this.#begin().catch((error: unknown) => {
       client.fail(busError('NO_HOST', 'The page could not become its own host.', { cause: error }));
     });
-  }
-
-  greeted(): void {
-    // It lives as long as this page: there is no lock to watch, and nothing to beat for.
-  }
-
-  welcomed(): void {
-    // As above.
-  }
-
-  pong(): void {
-    // As above.
   }
 
   left(): void {
@@ -68,7 +58,8 @@ export class PageConnector implements Connector {
       generation: 0,
       ...(retention !== undefined && { retention }),
       onEnd: () => undefined,
-      onBusy: () => this.#client.report(busError('HOST_BUSY', 'This page waits for its turn; what it sends is kept here.')),
+      onBusy: () =>
+        this.#client.report(busError('HOST_BUSY', 'This page waits for its turn; what it sends is kept here.')),
     });
     this.#host = host;
     const { client, host: other } = loopLink();

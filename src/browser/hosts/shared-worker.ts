@@ -3,7 +3,7 @@
 
 import { busError } from '../../core/errors.ts';
 import type { Platform } from '../../core/platform.ts';
-import type { Connector, RemoteHost } from '../../protocol/remote-host.ts';
+import type { Connector, LinkWatcher, RemoteHost } from '../../protocol/remote-host.ts';
 import { portLink } from '../links/port-link.ts';
 import { Heartbeat } from '../liveness.ts';
 import { highestGeneration, holdLock, lockNames, whenFree } from '../locks.ts';
@@ -24,7 +24,7 @@ export interface SharedWorkerOptions {
   readonly onUnavailable: (why: string) => void;
 }
 
-export class SharedWorkerConnector implements Connector {
+export class SharedWorkerConnector implements Connector, LinkWatcher {
   readonly #options: SharedWorkerOptions;
   readonly #heart: Heartbeat;
   #client!: RemoteHost;
@@ -37,9 +37,12 @@ export class SharedWorkerConnector implements Connector {
   #stopWatching: (() => void) | undefined;
   #closed = false;
   #away = false;
+  /** Where a tab says that it left a hung host behind, so that tabs which wait for nothing follow at once. */
+  readonly #news: BroadcastChannel;
 
   constructor(options: SharedWorkerOptions) {
     this.#options = options;
+    this.#news = new BroadcastChannel(`busline:${options.bus}:generation`);
     this.#heart = new Heartbeat(
       options.platform,
       (n) => this.#client.ping(n),
@@ -50,6 +53,8 @@ export class SharedWorkerConnector implements Connector {
 
   start(client: RemoteHost): void {
     this.#client = client;
+    client.watcher = this;
+    this.#news.addEventListener('message', this.#heard);
     addEventListener('pagehide', this.#leave);
     addEventListener('pageshow', this.#return);
     this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
@@ -68,6 +73,10 @@ export class SharedWorkerConnector implements Connector {
     this.#heart.start();
   }
 
+  expecting(): void {
+    this.#heart.expect();
+  }
+
   pong(n: number): void {
     this.#heart.pong(n);
   }
@@ -81,6 +90,7 @@ export class SharedWorkerConnector implements Connector {
   close(): void {
     this.#closed = true;
     this.#stop();
+    this.#news.close();
     removeEventListener('pagehide', this.#leave);
     removeEventListener('pageshow', this.#return);
     this.#generation?.lock.release();
@@ -108,6 +118,14 @@ export class SharedWorkerConnector implements Connector {
     void this.#connect();
   };
 
+  /** Whoever says so: the locks tell whether it is true. */
+  readonly #heard = (): void => {
+    void highestGeneration(this.#options.bus).then((highest) => {
+      if (highest > (this.#generation?.number ?? highest) && !this.#away && !this.#closed)
+        this.#lost('Another tab found the host hung.');
+    });
+  };
+
   #lost(why: string): void {
     this.#stop();
     this.#client.detach(why);
@@ -128,8 +146,12 @@ export class SharedWorkerConnector implements Connector {
     const generation = Math.max(highest, atLeast);
     if (this.#generation?.number !== generation) {
       this.#generation?.lock.release();
-      this.#generation = { number: generation, lock: holdLock(lockNames.generation(this.#options.bus, generation), 'shared') };
+      this.#generation = {
+        number: generation,
+        lock: holdLock(lockNames.generation(this.#options.bus, generation), 'shared'),
+      };
       await this.#generation.lock.held;
+      if (generation > highest) this.#news.postMessage('raised');
     }
     this.#greet(attempt, 1);
   }
@@ -155,7 +177,8 @@ export class SharedWorkerConnector implements Connector {
   #unanswered(attempt: number): void {
     if (attempt !== this.#attempt) return;
     this.#failures += 1;
-    if (!this.#everGreeted && this.#failures >= generationsBeforeGivingUp) this.#failed(attempt, 'The worker does not answer.');
+    if (!this.#everGreeted && this.#failures >= generationsBeforeGivingUp)
+      this.#failed(attempt, 'The worker does not answer.');
     else this.#hung('The worker does not answer.');
   }
 

@@ -48,7 +48,16 @@ export interface BusSchema extends DBSchema {
 
 export type Database = IDBPDatabase<BusSchema>;
 export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'positions' | 'journal';
-export const storeNames: readonly StoreName[] = ['meta', 'segments', 'channels', 'producers', 'keys', 'clients', 'positions', 'journal'];
+export const storeNames: readonly StoreName[] = [
+  'meta',
+  'segments',
+  'channels',
+  'producers',
+  'keys',
+  'clients',
+  'positions',
+  'journal',
+];
 
 export function databaseName(bus: string): string {
   return `busline:${bus}`;
@@ -73,6 +82,7 @@ export async function openDatabase(bus: string, onGone: (why: string) => void): 
 export function storageError(error: unknown): Error {
   const { name = '' } = (error ?? {}) as { name?: string };
   if (name === 'VersionError') return busError('STORAGE_NEWER', 'The database has a newer format.', { cause: error });
-  if (name === 'QuotaExceededError') return busError('STORAGE_FULL', 'The quota of this origin is used up.', { cause: error, retryable: true });
+  if (name === 'QuotaExceededError')
+    return busError('STORAGE_FULL', 'The quota of this origin is used up.', { cause: error, retryable: true });
   return busError('STORAGE_BLOCKED', `IndexedDB cannot be opened (${name || describe(error)}).`, { cause: error });
 }

@@ -88,7 +88,10 @@ export class IndexedDbLog implements Log {
     this.#platform = options.platform;
     this.#onEnd = options.onEnd;
     this.#ledger = new Ledger(term.storeId, options.platform);
-    this.#writer = new Writer(database, term.term, () => ({ channels: this.#channelRows(), clients: this.#clientRows() }));
+    this.#writer = new Writer(database, term.term, () => ({
+      channels: this.#channelRows(),
+      clients: this.#clientRows(),
+    }));
     for (const [clientId, pushes] of term.clients) {
       for (const [n, logId, offset] of pushes) this.#ledger.remember(clientId, n, { logId, offset });
     }
@@ -224,7 +227,8 @@ export class IndexedDbLog implements Log {
       const placed = await this.#place(entries);
       this.#deliver(placed);
       let at = 0;
-      for (const { entries: own, resolve } of group) resolve(placed.slice(at, (at += own.length)).map(({ verdict }) => verdict));
+      for (const { entries: own, resolve } of group)
+        resolve(placed.slice(at, (at += own.length)).map(({ verdict }) => verdict));
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
@@ -301,7 +305,8 @@ export class IndexedDbLog implements Log {
       if (verdict.kind === 'refused') return;
       if (push !== undefined) appendTo(clients, push.clientId, [push.n, verdict.logId, verdict.offset] as const);
       if (stored !== undefined) appendTo(segments, channelId, stored);
-      if (verdict.kind === 'stored' && isIdentified(block)) writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
+      if (verdict.kind === 'stored' && isIdentified(block))
+        writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
       for (const key of stored?.header.keys ?? []) {
         stores.add('keys');
         writes.push((store) => void store('keys').put(stored?.offset, [channelId, key]));
@@ -317,7 +322,12 @@ export class IndexedDbLog implements Log {
     };
   }
 
-  #segmentWrite(channelId: string, blocks: StoredBlock[], stores: Set<StoreName>, writes: Write[]): readonly [string, ChannelRow] {
+  #segmentWrite(
+    channelId: string,
+    blocks: StoredBlock[],
+    stores: Set<StoreName>,
+    writes: Write[],
+  ): readonly [string, ChannelRow] {
     const { row, committed } = this.#channels.get(channelId) as ChannelState;
     writes.push((store) => void store('segments').add(blocks, [channelId, row.head]));
     if (committed.logId === '') {

@@ -35,7 +35,11 @@ export interface Change {
 }
 
 /** What small neighbours look like as larger segments. `next` is where to go on; undefined at the end. */
-export async function merged(database: Database, channelId: string, from: number): Promise<Change & { readonly next: number | undefined }> {
+export async function merged(
+  database: Database,
+  channelId: string,
+  from: number,
+): Promise<Change & { readonly next: number | undefined }> {
   const segments = await database.getAll('segments', after(channelId, from), mergedAtOnce);
   const deleted: IDBKeyRange[] = [];
   const added: StoredBlock[][] = [];
@@ -78,7 +82,10 @@ export async function trimmed(database: Database, channelId: string, offset: num
   const rest = split > 0 ? (straddling as StoredBlock[]).slice(split) : undefined;
   const next = straddling?.[split];
   return {
-    deleted: [upTo(channelId, offset), ...(rest === undefined ? [] : [IDBKeyRange.only([channelId, (rest.at(-1) as StoredBlock).offset])])],
+    deleted: [
+      upTo(channelId, offset),
+      ...(rest === undefined ? [] : [IDBKeyRange.only([channelId, (rest.at(-1) as StoredBlock).offset])]),
+    ],
     added: rest === undefined ? [] : [rest],
     first: next === undefined ? head + 1 : firstOffset(next),
     bytes: sizeOfAll(gone),

@@ -35,7 +35,8 @@ function fold(meta: Meta, last: number, rows: readonly JournalRow[], stored: Rea
   const clients = new Map(stored);
   for (const row of rows) {
     for (const [channelId, channel] of row.channels) channels.set(channelId, channel);
-    for (const [clientId, pushes] of row.clients) clients.set(clientId, mergePushes(clients.get(clientId) ?? [], pushes));
+    for (const [clientId, pushes] of row.clients)
+      clients.set(clientId, mergePushes(clients.get(clientId) ?? [], pushes));
   }
   return { meta, last, channels, clients };
 }
@@ -57,7 +58,11 @@ async function readBefore(database: Database, platform: Platform): Promise<Befor
 }
 
 /** Writes all of it or nothing; false if the old host committed once more meanwhile. */
-async function succeed(database: Database, before: Before, isAlive: (clientId: string) => boolean): Promise<Term | undefined> {
+async function succeed(
+  database: Database,
+  before: Before,
+  isAlive: (clientId: string) => boolean,
+): Promise<Term | undefined> {
   const { meta, last } = before;
   const term = meta.term + 1;
   const clients = new Map([...before.clients].filter(([clientId]) => isAlive(clientId)));
@@ -77,12 +82,17 @@ async function succeed(database: Database, before: Before, isAlive: (clientId: s
   const results = await Promise.allSettled([...writes, transaction.done]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return { storeId: meta.storeId, term, clients };
-  if (results.some((result) => result.status === 'rejected' && (result.reason as Error).name === 'ConstraintError')) return undefined;
+  if (results.some((result) => result.status === 'rejected' && (result.reason as Error).name === 'ConstraintError'))
+    return undefined;
   throw failed.reason;
 }
 
 /** Takes the next term. `isAlive` tells which clients may still repeat a push. */
-export async function takeTerm(database: Database, platform: Platform, isAlive: (clientId: string) => boolean): Promise<Term> {
+export async function takeTerm(
+  database: Database,
+  platform: Platform,
+  isAlive: (clientId: string) => boolean,
+): Promise<Term> {
   for (;;) {
     const taken = await succeed(database, await readBefore(database, platform), isAlive);
     if (taken !== undefined) return taken;

@@ -43,7 +43,9 @@ export class Writer {
     const folding = n - this.#folded >= foldEvery;
     const names: readonly StoreName[] = [...stores, 'journal', ...(folding ? (['channels', 'clients'] as const) : [])];
     try {
-      const wrapped = this.#database.transaction([...new Set(names)], 'readwrite', { durability: flush ? 'strict' : 'relaxed' });
+      const wrapped = this.#database.transaction([...new Set(names)], 'readwrite', {
+        durability: flush ? 'strict' : 'relaxed',
+      });
       const transaction = unwrap(wrapped);
       const store = (name: StoreName): IDBObjectStore => transaction.objectStore(name);
       write(store);

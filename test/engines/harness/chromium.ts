@@ -1,0 +1,48 @@
+// Chromium, through Playwright, with a profile on disk: in a private window IndexedDB would be memory.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium as driver } from 'playwright-core';
+import { isProgram, missing } from './engine.ts';
+import type { Engine } from './engine.ts';
+
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const chromium: Engine = {
+  name: 'Chromium',
+  async start() {
+    const executablePath = process.env['BUSLINE_CHROMIUM'] ?? '/usr/bin/chromium';
+    if (!isProgram(executablePath)) throw missing(executablePath, 'chromium');
+    const profile = await mkdtemp(join(tmpdir(), 'busline-chromium-'));
+    const context = await driver.launchPersistentContext(profile, { executablePath, args });
+    return {
+      version: context.browser()?.version() ?? '',
+      async open(url) {
+        const page = await context.newPage();
+        await page.goto(url);
+        const devtools = await context.newCDPSession(page);
+        const { origin } = new URL(url);
+        return {
+          evaluate: (expression) => page.evaluate<string>(expression),
+          limitStorage: async (bytes) =>
+            void (await devtools.send('Storage.overrideQuotaForOrigin', {
+              origin,
+              ...(bytes === undefined ? {} : { quotaSize: bytes }),
+            })),
+        };
+      },
+      async close() {
+        await context.close();
+        await rm(profile, { recursive: true, maxRetries: 5 });
+      },
+    };
+  },
+};

@@ -1,0 +1,87 @@
+// The pages of the tests, bundled into a temporary folder and served to one engine: what a test calls runs in there.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import type { Answer, PageFunctions } from '../page/main.ts';
+import { quietly } from './engine.ts';
+import type { Browser, Engine, Page } from './engine.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = 'test/engines/page';
+const html = '<!doctype html><title>busline</title><script type="module" src="/main.js"></script>';
+/** Isolated pages share memory with their workers: so a worker that hangs can be told to wake up. */
+const headers = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cache-control': 'no-store',
+};
+
+type Arguments<K extends keyof PageFunctions> = Parameters<PageFunctions[K]>;
+type Result<K extends keyof PageFunctions> = Awaited<ReturnType<PageFunctions[K]>>;
+
+export interface Lab {
+  readonly engine: string;
+  readonly limitStorage: Page['limitStorage'];
+  /** Calls a function of page/ in the page; arguments and result are JSON. */
+  call<K extends keyof PageFunctions>(name: K, ...given: Arguments<K>): Promise<Result<K>>;
+  close(): Promise<void>;
+}
+
+export async function openLab(engine: Engine): Promise<Lab> {
+  const dir = await mkdtemp(join(tmpdir(), 'busline-engines-'));
+  let server: Server | undefined;
+  let browser: Browser | undefined;
+  const close = async (): Promise<void> => {
+    if (browser !== undefined) await quietly(browser.close());
+    server?.close();
+    server?.closeAllConnections();
+    await rm(dir, { recursive: true });
+  };
+  try {
+    [browser, server] = await Promise.all([engine.start(), bundle(dir).then(() => serve(dir))]);
+    const page = await browser.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    return {
+      engine: `${engine.name} ${browser.version}`,
+      limitStorage: page.limitStorage,
+      async call(name, ...given) {
+        const json = await page.evaluate(`engineTests(${JSON.stringify(name)}, ${JSON.stringify(given)})`);
+        const answer = JSON.parse(json) as Answer;
+        if ('error' in answer) throw new Error(`in ${engine.name}: ${answer.error}`);
+        return answer.value as never;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function bundle(dir: string): Promise<void> {
+  for (const name of ['main', 'old-host']) {
+    const result = await rolldown({
+      cwd: root,
+      input: { [name]: `${folder}/${name}.ts` },
+      platform: 'browser',
+      checks: { bundlerTimings: false },
+    });
+    await result.write({ dir, format: 'esm', codeSplitting: false });
+    await result.close();
+  }
+}
+
+function serve(dir: string): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.url === '/') return void response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(html);
+    readFile(join(dir, request.url ?? '')).then(
+      (body) => response.writeHead(200, { ...headers, 'content-type': 'text/javascript' }).end(body),
+      () => response.writeHead(404).end(),
+    );
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}

@@ -1,0 +1,24 @@
+// The page: what the tests may call in it.
+import { runContractTest } from './contract.ts';
+import { hungHost, overtakenTakeover, replacedHost } from './fence.ts';
+import { checkModel, manyCommits } from './model.ts';
+import * as storage from './storage.ts';
+
+const functions = { runContractTest, hungHost, overtakenTakeover, replacedHost, checkModel, manyCommits, ...storage };
+
+export type PageFunctions = typeof functions;
+export type Answer = { readonly value: unknown } | { readonly error: string };
+
+async function answer(name: keyof PageFunctions, given: readonly unknown[]): Promise<Answer> {
+  try {
+    const called = functions[name] as (...given: readonly unknown[]) => unknown;
+    return { value: (await called(...given)) ?? null };
+  } catch (error) {
+    const { message, stack } = error as Error;
+    return { error: `${message}\n${stack ?? ''}` };
+  }
+}
+
+Object.assign(globalThis, {
+  engineTests: async (name: keyof PageFunctions, given: readonly unknown[]) => JSON.stringify(await answer(name, given)),
+});
