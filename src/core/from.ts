@@ -2,7 +2,7 @@
 
 import { isPattern } from './channel.ts';
 import { busError } from './errors.ts';
-import type { Position } from './log.ts';
+import type { Position, Positions } from './log.ts';
 import type { From } from './message-bus.ts';
 
 export function isPosition(from: object): from is Position {
@@ -15,8 +15,7 @@ export function isLast(from: object): from is { readonly last: number } {
 }
 
 /** What a reader had in this channel. */
-export function hadPosition(from: Exclude<From, string>, channelId: string): Position | undefined {
-  if (isLast(from)) return undefined;
+export function hadPosition(from: Position | Positions, channelId: string): Position | undefined {
   if (isPosition(from)) return from;
   return Object.hasOwn(from, channelId) ? from[channelId] : undefined;
 }

@@ -9,7 +9,7 @@ export interface LinkPair {
   readonly client: Link;
   readonly host: Link;
   /** Resolves when all that was sent so far, from either end, has arrived or never will. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
 }
 
 const ping = (n: number): Frame => ({ type: 'ping', n });

@@ -6,7 +6,7 @@ export interface Expectation {
 }
 
 export interface Runner {
-  describe(name: string, body: () => void): unknown;
-  test(name: string, body: () => Promise<void>): unknown;
-  expect(value: unknown): Expectation;
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly test: (name: string, body: () => Promise<void>) => unknown;
+  readonly expect: (value: unknown) => Expectation;
 }

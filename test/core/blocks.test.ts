@@ -211,6 +211,7 @@ describe('while 32 blocks are not acknowledged', () => {
     const { host, bus, clock } = await full();
     void bus.send({ channelId: 'b', content: 'early', ttl: 1000 });
     void bus.send({ channelId: 'b', content: 'early', ttl: 1000 });
+    await quiet();
     clock.time += 5000;
     const late = bus.send({ channelId: 'b', content: 'late', ttl: 1000 });
     for (const pushed of host.pushed) pushed.settle();

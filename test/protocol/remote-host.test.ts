@@ -24,14 +24,16 @@ class Rig {
   #host: Link<HostFrame> | undefined;
 
   constructor() {
-    const note =
-      (name: string) =>
-      (...args: readonly unknown[]): void =>
-        void this.calls.push([name, ...args.filter((arg) => arg !== this.client)].join(' '));
-    const [start, greeted, welcomed, pong, left, close] = ['start', 'greeted', 'welcomed', 'pong', 'left', 'close'].map(
-      note,
-    ) as [() => void, () => void, () => void, () => void, () => void, () => void];
-    this.client = new RemoteHost({ start, greeted, welcomed, pong, left, close }, testPlatform());
+    const note = (name: string, about?: unknown): void =>
+      void this.calls.push(about === undefined ? name : `${name} ${String(about)}`);
+    this.client = new RemoteHost({ start: () => note('start'), close: () => note('close') }, testPlatform());
+    this.client.watcher = {
+      greeted: (lock) => note('greeted', lock),
+      welcomed: () => note('welcomed'),
+      expecting: () => note('expecting'),
+      pong: (n) => note('pong', n),
+      left: () => note('left'),
+    };
     this.client.events.on('error', (error) => this.errors.push(error));
   }
 
@@ -90,7 +92,7 @@ describe('a client', () => {
     rig.client.channels('*').catch(() => undefined);
     rig.client.push(blockOf('a', [1]), 'stored').catch(() => undefined);
     rig.client.start();
-    expect(rig.calls).toEqual(['start']);
+    expect(rig.calls).toEqual(['start', 'expecting', 'expecting']);
     expect(rig.client.waiting).toBe(true);
   });
 
@@ -102,7 +104,7 @@ describe('a client', () => {
     rig.client.cast(blockOf('a', ['lost']));
     await rig.say({ type: 'hi', lock: 'host-lock' });
     expect(rig.frames).toEqual([{ type: 'hello', min: 1, max: 1, clientId: rig.client.clientId, lock: 'tab-lock' }]);
-    expect(rig.calls).toEqual(['start', 'greeted host-lock']);
+    expect(rig.calls).toEqual(['start', 'expecting', 'expecting', 'greeted host-lock']);
   });
 
   test('when it is welcome opens its readers, then pushes what is not acknowledged, then asks what was not answered', async () => {
@@ -115,7 +117,7 @@ describe('a client', () => {
     rig.attach();
     await rig.say(welcome);
     expect(rig.types()).toEqual(['hello', 'open', 'push', 'push', 'page']);
-    expect(rig.calls).toEqual(['start', 'welcomed']);
+    expect(rig.calls.filter((call) => call !== 'expecting')).toEqual(['start', 'welcomed']);
     expect(await rig.client.opened).toEqual({ host: 'shared-worker', storeId: 'store', term: 1 });
     await rig.say(
       { type: 'started', reader: 2, positions: {} },
@@ -229,7 +231,7 @@ describe('a client', () => {
     for (const error of errors) expect(String(error['message']).split(`[${code}]`)).toHaveLength(2);
     expect(open.told).toMatchObject([['lost', { code }]]);
     expect(reloads).toHaveLength(code === 'STORAGE_FULL' ? 0 : 1);
-    expect(rig.calls).toEqual(['close']);
+    expect(rig.calls).toEqual(['expecting', 'expecting', 'close']);
     expect(rig.client.status.getSnapshot()).toMatchObject({ host: 'closed', problem: { code } });
     rig.client.fail(busError('CLOSED', 'again'));
     rig.client.detach('again');

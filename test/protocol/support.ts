@@ -112,17 +112,11 @@ export class Succession {
   /** A bus of its own, as a tab has it. */
   bus(author = 'tab'): HostedBus {
     const platform = testPlatform(this.clients.length + 1);
-    const client: RemoteHost = new RemoteHost(
-      {
-        start: (starting) => this.host.connect(starting),
-        greeted: () => undefined,
-        welcomed: () => undefined,
-        pong: () => undefined,
-        left: () => void setImmediate(() => this.host.connect(client)),
-        close: () => undefined,
-      },
+    const client = new RemoteHost(
+      { start: (starting) => this.host.connect(starting), close: () => undefined },
       platform,
     );
+    client.watcher = { left: () => void setImmediate(() => this.host.connect(client)) };
     this.clients.push(client);
     return new HostedBus(client, { platform, author });
   }

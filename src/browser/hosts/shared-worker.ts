@@ -38,11 +38,10 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   #closed = false;
   #away = false;
   /** Where a tab says that it left a hung host behind, so that tabs which wait for nothing follow at once. */
-  readonly #news: BroadcastChannel;
+  #news: BroadcastChannel | undefined;
 
   constructor(options: SharedWorkerOptions) {
     this.#options = options;
-    this.#news = new BroadcastChannel(`busline:${options.bus}:generation`);
     this.#heart = new Heartbeat(
       options.platform,
       (n) => this.#client.ping(n),
@@ -54,7 +53,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   start(client: RemoteHost): void {
     this.#client = client;
     client.watcher = this;
-    this.#news.addEventListener('message', this.#heard);
+    this.#listen();
     addEventListener('pagehide', this.#leave);
     addEventListener('pageshow', this.#return);
     this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
@@ -90,7 +89,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   close(): void {
     this.#closed = true;
     this.#stop();
-    this.#news.close();
+    this.#news?.close();
     removeEventListener('pagehide', this.#leave);
     removeEventListener('pageshow', this.#return);
     this.#generation?.lock.release();
@@ -108,6 +107,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   /** A page in the back-forward cache must not be talked to: that would evict it. */
   readonly #leave = (): void => {
     this.#away = true;
+    this.#news?.close();
     this.#stop();
     this.#client.detach('The page is hidden.');
   };
@@ -115,8 +115,14 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   readonly #return = (): void => {
     if (!this.#away) return;
     this.#away = false;
+    this.#listen();
     void this.#connect();
   };
+
+  #listen(): void {
+    this.#news = new BroadcastChannel(`busline:${this.#options.bus}:generation`);
+    this.#news.addEventListener('message', this.#heard);
+  }
 
   /** Whoever says so: the locks tell whether it is true. */
   readonly #heard = (): void => {
@@ -151,7 +157,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
         lock: holdLock(lockNames.generation(this.#options.bus, generation), 'shared'),
       };
       await this.#generation.lock.held;
-      if (generation > highest) this.#news.postMessage('raised');
+      if (generation > highest) this.#news?.postMessage('raised');
     }
     this.#greet(attempt, 1);
   }

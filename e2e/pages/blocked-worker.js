@@ -1,0 +1,4 @@
+import './break-storage.js';
+import { startHost } from '/dist/start-host.js';
+
+startHost();

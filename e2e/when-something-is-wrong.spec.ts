@@ -1,0 +1,186 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './support/tabs.ts';
+
+/** What a send ends with: the offset, or the code of the error. */
+const trySend = (tab: Page, content: unknown = 'hello'): Promise<unknown> =>
+  tab.evaluate(
+    (value) =>
+      bus.send({ channelId: 'room', content: value }).then(
+        ({ offset }) => offset,
+        (error: unknown) => (busline.isBusError(error) ? error.code : String(error)),
+      ),
+    content,
+  );
+
+const problem = (tab: Page): Promise<string | undefined> => tab.evaluate(() => bus.status.getSnapshot().problem?.code);
+
+async function start(
+  tab: Page,
+  options: { worker?: string; hosts?: ('shared-worker' | 'page')[] } = {},
+): Promise<void> {
+  await tab.evaluate(({ worker, hosts }) => {
+    globalThis.bus = busline.createBus({
+      ...(worker !== undefined && { worker: (name: string) => new SharedWorker(worker, { type: 'module', name }) }),
+      ...(hosts !== undefined && { hosts }),
+    });
+    const { got } = record(bus, 'room', { from: 'earliest' });
+    const told: string[] = [];
+    bus.on('reset', ({ reason, had, now }) => told.push(`${reason} ${had.offset} ${now.offset}`));
+    bus.on('reload', () => told.push('reload'));
+    bus.on('error', ({ code }) => told.push(code));
+    Object.assign(globalThis, { got, told });
+  }, options);
+}
+
+const told = (tab: Page): Promise<string[]> => tab.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+const heard = (tab: Page): Promise<unknown[]> => tab.evaluate(() => got.map(({ content }) => content));
+
+test('storage that is blocked: messages live in memory, and the status says so', async ({ openTab }) => {
+  const [a, b] = [await openTab(), await openTab()];
+  for (const tab of [a, b]) await start(tab, { worker: '/pages/blocked-worker.js' });
+  expect(await trySend(a)).toBe(1);
+  await expect.poll(() => heard(b)).toEqual(['hello']);
+  expect(await problem(b)).toBe('STORAGE_BLOCKED');
+  expect(await b.evaluate(() => bus.status.getSnapshot().durability)).toBe('memory');
+});
+
+test('a database of a newer build is left alone, and the page is told to reload', async ({ openTab }) => {
+  const tab = await openTab();
+  await tab.evaluate(async () => {
+    const request = indexedDB.open('busline:busline', 99);
+    await new Promise((resolve) => request.addEventListener('success', resolve));
+    request.result.close();
+  });
+  await start(tab);
+  expect(await trySend(tab)).toBe('STORAGE_NEWER');
+  expect(await told(tab)).toEqual(['reload']);
+  expect(await tab.evaluate(async () => (await indexedDB.databases()).map(({ version }) => version))).toEqual([99]);
+});
+
+test('a full disk refuses what does not fit; what was acknowledged stays, and later messages are taken again', async ({
+  openTab,
+  site,
+}) => {
+  const tab = await openTab();
+  await start(tab);
+  expect(await trySend(tab, 'before')).toBe(1);
+  const client = await tab.context().newCDPSession(tab);
+  await client.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: 4_000_000 });
+  const outcomes = await tab.evaluate(async () => {
+    const large = 'x'.repeat(500_000);
+    const ends = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => bus.send({ channelId: 'room', content: `${n}${large}` })),
+    );
+    return ends.map((end) => (end.status === 'fulfilled' ? end.value.offset : (end.reason as { code: string }).code));
+  });
+  expect(outcomes).toContain('STORAGE_FULL');
+  await client.send('Storage.overrideQuotaForOrigin', { origin: site.url });
+  const stored = outcomes.filter((outcome) => typeof outcome === 'number').length;
+  expect(await trySend(tab, 'after')).toBe(stored + 2);
+  const offsets = await tab.evaluate(async () => (await bus.history('room')).map(({ offset }) => offset));
+  expect(offsets).toEqual(Array.from({ length: stored + 2 }, (_, at) => at + 1));
+});
+
+test('whatever another script posts to the worker is dropped, reported and harms nobody', async ({ openTab }) => {
+  const [tab, stranger] = [await openTab(), await openTab()];
+  await start(tab);
+  expect(await trySend(tab)).toBe(1);
+  await stranger.evaluate(() => {
+    const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
+    port.start();
+    const proto = JSON.parse('{"type":"__proto__","n":1}') as unknown;
+    for (const frame of [
+      null,
+      7,
+      'text',
+      {},
+      [null],
+      [[]],
+      [{ type: 'push' }],
+      [{ type: 'hello', min: 1, max: 1, clientId: 'stranger', lock: 'none' }],
+      [{ type: 'push', n: 1, ack: 'stored', block: { header: { channelId: '*' } } }],
+      [proto],
+      [{ type: 'toString' }],
+    ]) {
+      port.postMessage(frame);
+    }
+  });
+  await expect.poll(() => problem(tab)).toBe('MALFORMED_FRAME');
+  expect(await trySend(tab, 'still here')).toBe(2);
+  await expect.poll(() => heard(tab)).toEqual(['hello', 'still here']);
+});
+
+test('a host of another version: the page is told to reload, and nothing hangs', async ({ openTab }) => {
+  const tab = await openTab();
+  await start(tab, { worker: '/pages/older-worker.js' });
+  expect(await trySend(tab)).toBe('VERSION_MISMATCH');
+  expect(await told(tab)).toEqual(['reload']);
+});
+
+test('a page of another version is told so by the host', async ({ openTab }) => {
+  const tab = await openTab();
+  const answer = await tab.evaluate(async () => {
+    const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
+    const frames: { type: string; error?: { code: string } }[] = [];
+    const bye = new Promise<void>((resolve) => {
+      port.onmessage = ({ data }: MessageEvent<typeof frames>) => {
+        frames.push(...data);
+        if (data.some(({ type }) => type === 'bye')) resolve();
+      };
+    });
+    port.postMessage([{ type: 'hello', min: 98, max: 99, clientId: 'newer', lock: 'newer' }]);
+    await bye;
+    return frames.map(({ type, error }) => error?.code ?? type);
+  });
+  expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
+});
+
+test('deleting the bus empties it for all tabs, and tells those that listen', async ({ openTab }) => {
+  const [a, b] = [await openTab(), await openTab()];
+  for (const tab of [a, b]) await start(tab);
+  expect(await trySend(a, 'secret')).toBe(1);
+  await expect.poll(() => heard(b)).toEqual(['secret']);
+  await b.evaluate(() => busline.deleteBus());
+  expect(await trySend(a, 'afresh')).toBe(1);
+  await expect.poll(() => heard(b)).toEqual(['secret', 'afresh']);
+  expect(await told(b)).toContain('replaced 1 0');
+  expect(await b.evaluate(async () => (await bus.history('room')).map(({ content }) => content))).toEqual(['afresh']);
+});
+
+test('a page alone keeps its log, and a second one waits for its turn without losing anything', async ({ openTab }) => {
+  const first = await openTab();
+  await start(first, { hosts: ['page'] });
+  expect(await trySend(first, 'one')).toBe(1);
+  expect(await first.evaluate(() => bus.status.getSnapshot().host)).toBe('page');
+  const second = await openTab();
+  await start(second, { hosts: ['page'] });
+  const waiting = trySend(second, 'two');
+  await expect.poll(() => problem(second)).toBe('HOST_BUSY');
+  await first.close();
+  expect(await waiting).toBe(2);
+  await expect.poll(() => heard(second)).toEqual(['one', 'two']);
+  expect(await problem(second)).toBeUndefined();
+});
+
+test('a worker that cannot be loaded: the page becomes its own host, and says why', async ({ openTab }) => {
+  const tab = await openTab();
+  await start(tab, { worker: '/pages/no-such-worker.js' });
+  expect(await trySend(tab)).toBe(1);
+  expect(await tab.evaluate(() => bus.status.getSnapshot())).toMatchObject({ host: 'page', durability: 'disk' });
+  expect(await told(tab)).toContain('WORKER_FAILED');
+});
+
+test('no host that works: every promise settles with the reason', async ({ openTab }) => {
+  const tab = await openTab();
+  await start(tab, { worker: '/pages/no-such-worker.js', hosts: ['shared-worker'] });
+  expect(await trySend(tab)).toBe('NO_HOST');
+  expect(await tab.evaluate(() => bus.ready.catch((error: { code: string }) => error.code))).toBe('NO_HOST');
+  const unknown = await tab.evaluate(() => {
+    try {
+      return busline.createBus({ hosts: ['teapot' as 'page'] });
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  });
+  expect(unknown).toBe('UNKNOWN_HOST');
+});

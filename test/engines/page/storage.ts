@@ -1,0 +1,175 @@
+// Databases that cannot be opened, and disks that are full.
+import type { IndexedDbLog } from '../../../src/browser/indexeddb-log/indexeddb-log.ts';
+import type { Append } from '../../../src/core/log.ts';
+import { said } from '../../../src/testing/log-setup.ts';
+import { blockOf, identified } from '../../../src/testing/sender.ts';
+import { codeOf, contentsOf, deleteDatabase, newName, openLog, openRaw, problemsOf, rejection, segmentsOf, send, settled } from './logs.ts';
+
+/** What opening says of a database that a newer build has written. */
+export async function openNewer(): Promise<string> {
+  const bus = newName();
+  (await openRaw(bus, 99)).close();
+  const code = await rejection(openLog(bus));
+  await deleteDatabase(bus);
+  return code;
+}
+
+/** What opening says where IndexedDB is refused. */
+export async function openBlocked(): Promise<string> {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
+  const original = IDBFactory.prototype.open;
+  IDBFactory.prototype.open = () => {
+    throw new DOMException('The operation is insecure.', 'SecurityError');
+  };
+  return rejection(openLog(newName())).finally(() => (IDBFactory.prototype.open = original));
+}
+
+export interface Failing {
+  readonly outcomes: readonly unknown[];
+  readonly ends: readonly string[];
+  readonly problems: readonly string[];
+}
+
+async function failing(body: (log: IndexedDbLog, outcomes: unknown[], bus: string) => Promise<readonly unknown[]>): Promise<Failing> {
+  const bus = newName();
+  const ends: string[] = [];
+  const outcomes: unknown[] = [];
+  const log = await openLog(bus, (why) => ends.push(why));
+  const expected = await body(log, outcomes, bus);
+  await log.close();
+  const problems = await problemsOf(bus, expected);
+  await deleteDatabase(bus);
+  return { outcomes, ends, problems };
+}
+
+/** The next transaction is aborted at its commit, as one is whose origin has used up its quota. */
+async function withoutSpace<T>(body: () => Promise<T>): Promise<T> {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
+  const original = IDBTransaction.prototype.commit;
+  IDBTransaction.prototype.commit = function commit(this: IDBTransaction) {
+    Object.defineProperty(this, 'error', { value: new DOMException('', 'QuotaExceededError') });
+    this.abort();
+  };
+  return body().finally(() => (IDBTransaction.prototype.commit = original));
+}
+
+/** Everything that an append can leave behind is appended while there is no space, and then again. */
+export function refuseCommit(): Promise<Failing> {
+  return failing(async (log, outcomes) => {
+    outcomes.push(await send(log, ['one'], { push: { clientId: 'c', n: 1 } }));
+    const entries: readonly Append[] = [
+      { block: blockOf('a', ['pushed']), push: { clientId: 'c', n: 2 } },
+      { block: identified(blockOf('a', ['identified']), 'p', 1), push: { clientId: 'new', n: 1 } },
+      { block: blockOf('a', ['keyed'], 'key') },
+      { block: blockOf('new', ['in a new channel']) },
+    ];
+    const each = (): Promise<unknown> =>
+      Promise.all(entries.map((entry) => log.append([entry]).then(([verdict]) => said(verdict), codeOf)));
+    outcomes.push(await withoutSpace(each));
+    outcomes.push(await log.channels(), (await log.head('new')).logId, (await log.head('a')).head);
+    outcomes.push(await each());
+    outcomes.push(await each());
+    outcomes.push(await send(log, ['last']));
+    return ['one', 'pushed', 'identified', 'keyed', 'in a new channel again', 'last'].filter((content) => !content.includes('new'));
+  });
+}
+
+/** The row that is the fence cannot even be asked for: nothing that was asked for before it may be stored. */
+export function failBeforeTheFence(): Promise<Failing> {
+  return failing(async (log, outcomes) => {
+    outcomes.push(await send(log, ['one']));
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on the store that it was called on
+    const original = IDBObjectStore.prototype.add;
+    IDBObjectStore.prototype.add = function add(this: IDBObjectStore, ...given) {
+      if (this.name === 'journal') throw new DOMException('It cannot be cloned.', 'DataCloneError');
+      return original.apply(this, given);
+    };
+    outcomes.push(await send(log, ['two']).finally(() => (IDBObjectStore.prototype.add = original)));
+    return ['one'];
+  });
+}
+
+/** The segment cannot be added, though all that comes after it in its transaction can. */
+export function failAmidTransaction(): Promise<Failing> {
+  return failing(async (log, outcomes, bus) => {
+    outcomes.push(await send(log, ['one'], { push: { clientId: 'c', n: 1 } }));
+    const raw = await openRaw(bus);
+    const segments = (): IDBObjectStore => raw.transaction('segments', 'readwrite').objectStore('segments');
+    await settled(segments().add([], ['a', 2]));
+    outcomes.push(await send(log, ['two'], { push: { clientId: 'c', n: 2 } }));
+    await settled(segments().delete(['a', 2]));
+    raw.close();
+    const successor = await openLog(bus);
+    outcomes.push(await send(successor, ['two'], { push: { clientId: 'c', n: 2 } }));
+    await successor.close();
+    return ['one', 'two'];
+  });
+}
+
+/** Every one of these last pushes is known to the host that comes right after a fold. */
+export async function foldThenReopen(commits: number, last: number): Promise<readonly string[]> {
+  const bus = newName();
+  const log = await openLog(bus);
+  for (let n = 1; n < commits; n++) await send(log, [n], { push: { clientId: 'c', n } });
+  const numbers = Array.from({ length: last }, (_, at) => commits + at);
+  await log.append(numbers.map((n) => ({ block: blockOf('a', [n]), push: { clientId: 'c', n } })));
+  const successor = await openLog(bus);
+  const outcomes: string[] = [];
+  for (let n = commits + last - 32; n < commits + last; n++) {
+    outcomes.push(await send(successor, [n], { push: { clientId: 'c', n } }));
+  }
+  await successor.close();
+  log.end(undefined);
+  await deleteDatabase(bus);
+  return outcomes;
+}
+
+let full: { readonly bus: string; readonly log: IndexedDbLog; readonly ends: string[]; stored: number } | undefined;
+
+export interface Filled {
+  readonly stored: number;
+  readonly outcome: string;
+}
+
+/** Appends a megabyte at a time until it is refused. */
+export async function fillDisk(most: number): Promise<Filled> {
+  const bus = newName();
+  const ends: string[] = [];
+  const log = await openLog(bus, (why) => ends.push(why));
+  full = { bus, log, ends, stored: 0 };
+  for (;;) {
+    const outcome = full.stored < most ? await send(log, [megabyte()], { push: { clientId: 'c', n: full.stored + 1 } }) : 'there is still space';
+    if (outcome !== 'stored') return { stored: full.stored, outcome };
+    full.stored += 1;
+  }
+}
+
+/** Goes on where `fillDisk` was refused. */
+export async function afterFull(deletes: boolean): Promise<Failing> {
+  const { bus, log, ends, stored } = full as NonNullable<typeof full>;
+  const outcomes: unknown[] = [];
+  if (deletes) outcomes.push(await rejection(log.trim('a', stored - 1)));
+  outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
+  outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
+  outcomes.push((await log.head('a')).head - stored);
+  await log.close();
+  const successor = await openLog(bus);
+  const { blocks } = await successor.read('a', stored, 10);
+  outcomes.push(contentsOf(blocks));
+  await successor.close();
+  const offsets = (await segmentsOf(bus, 'a')).flat().map(({ offset }) => offset);
+  const problems = offsets.every((offset, at) => offset === (offsets[0] as number) + at) ? [] : [`offsets ${offsets.join(', ')}`];
+  await deleteDatabase(bus);
+  return { outcomes, ends, problems };
+}
+
+/** Random, so that no engine makes less of it. */
+function megabyte(): string {
+  const bytes = new Uint8Array(64 * 1024);
+  let text = '';
+  while (text.length < 900_000) {
+    crypto.getRandomValues(bytes);
+    text += Array.from(bytes, (byte) => String.fromCharCode(32 + (byte % 90))).join('');
+  }
+  return text.slice(0, 900_000);
+}
