@@ -50,9 +50,9 @@ test.describe('without a SharedWorker', () => {
     await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'));
     const tab = await openChat();
     await expect(tab.page.getByText('This tab is on its own.')).toBeVisible();
-    await expect(tab.status).toHaveText('1 tab · this tab only · 0 stored');
     await tab.write('What do the ticks mean?');
     await expect(tab.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
+    await expect(tab.status).toHaveText('1 tab · this tab only · 2 stored');
   });
 });
 

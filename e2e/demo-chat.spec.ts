@@ -123,6 +123,8 @@ test.describe('a reload', () => {
   });
 
   test('shows the newest messages, and earlier ones on demand without moving what is read', async ({ openChat }) => {
+    // Writing hundreds of lines takes its time on a busy machine.
+    test.slow();
     const tab = await openChat();
     await tab.writeLines(230);
     await expect(tab.status).toHaveText('1 tab · SharedWorker · 230 stored');

@@ -62,14 +62,16 @@ test('a full disk refuses what does not fit; what was acknowledged stays, and la
   site,
 }) => {
   const tab = await openTab();
+  // Set before the database is opened: Chromium looks at the quota then, and again only after a while.
+  const client = await tab.context().newCDPSession(tab);
+  await client.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: 1_000_000 });
   await start(tab);
   expect(await trySend(tab, 'before')).toBe(1);
-  const client = await tab.context().newCDPSession(tab);
-  await client.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: 4_000_000 });
   const outcomes = await tab.evaluate(async () => {
-    const large = 'x'.repeat(500_000);
+    // Random, because the browser compresses what it stores.
+    const large = Array.from(crypto.getRandomValues(new Uint32Array(16_000)), (n) => n.toString(36)).join('');
     const ends = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, n) => bus.send({ channelId: 'room', content: `${n}${large}` })),
+      Array.from({ length: 40 }, (_, n) => bus.send({ channelId: 'room', content: `${n}${large}` })),
     );
     return ends.map((end) => (end.status === 'fulfilled' ? end.value.offset : (end.reason as { code: string }).code));
   });

@@ -103,7 +103,7 @@ function messageOf(header: Header, item: Item, id: string, offset: number): Mess
   if (header.expiresAt !== undefined) more.ttl = header.expiresAt - header.createdAt;
   if (header.traceparent !== undefined) more.traceparent = header.traceparent;
   for (const key in item) if (own.has(key)) (more as Record<string, unknown>)[key] = item[key as keyof Item];
-  return message as Message;
+  return message;
 }
 
 function itemsOf(block: Block): readonly Item[] {
@@ -125,7 +125,7 @@ export function messagesOf(block: Block, offset: number): readonly Message[] {
     const before = offset === 0 ? 0 : offset - header.count;
     const step = offset === 0 ? 0 : 1;
     return items.map((item, at) => {
-      const id = item.id ?? (header.keys === undefined ? idInRange(ids, at) : (header.keys[at] as string));
+      const id = item.id ?? header.keys?.[at] ?? idInRange(ids, at);
       return messageOf(header, item, id, before + step * (at + 1));
     });
   } catch (error) {

@@ -354,7 +354,7 @@ export class HostedBus implements MessageBus {
   #receive(
     channel: string,
     options: SubscribeOptions,
-    { take, started, closed }: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
+    how: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
   ): Receiver {
     checkPattern(channel);
     const from = options.from ?? 'now';
@@ -362,16 +362,15 @@ export class HostedBus implements MessageBus {
     const host = this.#use();
     let forget = (): void => undefined;
     const receiver = new Receiver({
+      ...how,
       filter: options.filter,
       decode: (block, offset) => this.#decode(block, offset),
       now: () => this.#platform.now(),
-      take,
-      ...(started !== undefined && { started }),
       reset: (reset) => this.#reset(reset, options),
       closed: (error) => {
         forget();
         this.#receivers.delete(receiver);
-        closed(error);
+        how.closed(error);
       },
     });
     this.#receivers.set(receiver, matcher(channel));

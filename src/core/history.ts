@@ -74,8 +74,9 @@ async function read(source: Source, channelId: string, options: HistoryOptions):
   const low =
     after === undefined ? head.first - 1 : Math.max(head.first - 1, await offsetOf(source, channelId, after, head));
   const forward = after !== undefined;
+  const isWanted = (): boolean => found.length < limit && signal?.aborted !== true;
   let found: Message[] = [];
-  for (let from = low, to = high; from < to && found.length < limit && signal?.aborted !== true;) {
+  for (let from = low, to = high; from < to && isWanted();) {
     const step = filter === undefined ? limit - found.length : pageMessages;
     const [start, end] = forward ? [from, Math.min(to, from + step)] : [Math.max(from, to - step), to];
     const messages = await range(source, channelId, start, end);

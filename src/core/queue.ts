@@ -10,7 +10,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #blocks: Block<T>[] = [];
   readonly #stop: () => void;
   #at = 0;
-  #closed: { readonly error?: unknown } | undefined;
+  #closed: { readonly error?: Error } | undefined;
   readonly #waiting: (() => void)[] = [];
 
   constructor(stop: () => void) {
@@ -24,7 +24,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   /** What is queued is still handed out; then it ends, or throws the error. */
-  close(error?: unknown): void {
+  close(error?: Error): void {
     this.#closed ??= error === undefined ? {} : { error };
     this.#wake();
   }

@@ -206,7 +206,7 @@ export class RemoteHost implements Host {
     const inDoubt = fromRecord({ ...toRecord(error), accepted: 'unknown' });
     for (const pushed of this.#pushed.values()) pushed.reject(inDoubt);
     for (const call of this.#calls.values()) call.reject(error);
-    for (const { sink } of [...this.#readers.values()]) sink.lost(error);
+    for (const { sink } of this.#readers.values()) sink.lost(error);
     this.#pushed.clear();
     this.#calls.clear();
     this.#readers.clear();

@@ -7,11 +7,11 @@ import type { Runner } from './runner.ts';
 
 export interface LogSetup {
   /** An empty log. */
-  open(): Promise<Log>;
+  readonly open: () => Promise<Log>;
   /** The same log after its process has ended: only for logs that outlive it. */
-  reopen?(log: Log): Promise<Log>;
+  readonly reopen?: (log: Log) => Promise<Log>;
   /** Called after each test. */
-  cleanup?(): unknown;
+  readonly cleanup?: () => unknown;
 }
 
 /** A test with a log of its own, closed and cleaned up whatever happens. */

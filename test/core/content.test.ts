@@ -105,8 +105,12 @@ describe.each(buses)('content (%s)', (_, create) => {
   }
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = { again: cyclic };
-  const sparse: unknown[] = ['', ''];
-  delete sparse[0];
+  const nameless = (() =>
+    class {
+      readonly y = 1;
+    })();
+  // eslint-disable-next-line no-sparse-arrays
+  const sparse: unknown[] = [, ''];
 
   test.each<[string, unknown, string]>([
     [
@@ -123,7 +127,7 @@ describe.each(buses)('content (%s)', (_, create) => {
     ['undefined in an array', [1, undefined], 'send: "content[1]" is undefined, which cannot be sent.'],
     ['a hole in an array', sparse, 'send: "content[0]" is undefined, which cannot be sent.'],
     ['a class instance', { p: new Point() }, 'send: "content.p" is a Point object;'],
-    ['an instance without a name', { p: new (class {})() }, 'send: "content.p" is a class object;'],
+    ['an instance without a name', { p: new nameless() }, 'send: "content.p" is a class object;'],
     ['another typed array', new Float32Array(2), 'send: "content" is a Float32Array object;'],
     [
       'an object that encodes itself',

@@ -49,7 +49,7 @@ describe.each([
   });
 
   test('is not waited for by "ready": whoever wants only such is ready at once', async () => {
-    await create().subscribe('a', () => undefined, { ephemeral: 'only' }).ready;
+    expect(await create().subscribe('a', () => undefined, { ephemeral: 'only' }).ready).toBe(undefined);
   });
 
   test('passes filters like any other', async () => {

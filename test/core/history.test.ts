@@ -1,6 +1,6 @@
 // What a channel holds, read on demand.
 import { MemoryLog, MessageBusCore } from 'busline/core';
-import type { HistoryOptions, Log } from 'busline/core';
+import type { HistoryOptions, Log, Position } from 'busline/core';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contents, failure, numbers, quiet, sendBlock, testPlatform, wrapped } from './support.ts';
@@ -50,12 +50,12 @@ describe('history', () => {
     });
     await fc.assert(
       fc.asyncProperty(parts, async ({ before, after, byId, limit, third }) => {
-        const placed = (n: number): HistoryOptions['before'] =>
+        const placed = (n: number): Position | string =>
           byId && n >= 1 && n <= 20 ? (ids[n - 1] as string) : { logId, offset: n };
         const options: HistoryOptions = {
           limit,
-          ...(before !== undefined && { before: placed(before) as string }),
-          ...(after !== undefined && { after: placed(after) as string }),
+          ...(before !== undefined && { before: placed(before) }),
+          ...(after !== undefined && { after: placed(after) }),
           ...(third && { filter: { topics: ['third'] } }),
         };
         const all = numbers(1, 20).filter((n) => (!third || n % 3 === 0) && n < (before ?? 99) && n > (after ?? 0));

@@ -135,10 +135,12 @@ describe('whoever reads slowly', () => {
     const iterator = bus.messages('a', { from: 'earliest' })[Symbol.asyncIterator]();
     await quiet();
     await sendBlock(bus, 'a', numbers(total + 1, total + 100));
+    const wrong: unknown[] = [];
     for (let n = 1; n <= total + 100; n++) {
       const { value } = (await iterator.next()) as { value: Message };
-      if (value.content !== n || value.offset !== n) expect([value.content, value.offset]).toEqual([n, n]);
+      if (value.content !== n || value.offset !== n) wrong.push([n, value.content, value.offset]);
     }
+    expect(wrong).toEqual([]);
     const last = iterator.next();
     await sendBlock(bus, 'a', ['end']);
     expect(((await last).value as Message).content).toBe('end');
@@ -161,10 +163,12 @@ describe('whoever reads slowly', () => {
     const iterator = bus.messages('*')[Symbol.asyncIterator]();
     await quiet();
     for (let block = 0; block < 80; block++) await sendBlock(bus, 'a', numbers(block * 256 + 1, block * 256 + 256));
+    const wrong: unknown[] = [];
     for (let n = 1; n <= 80 * 256; n++) {
       const { value } = (await iterator.next()) as { value: Message };
-      if (value.content !== n) expect(value.content).toBe(n);
+      if (value.content !== n) wrong.push([n, value.content]);
     }
+    expect(wrong).toEqual([]);
     expect(host.events.counts.size).toBe(0);
   });
 });

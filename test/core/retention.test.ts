@@ -12,7 +12,7 @@ interface Kept {
   readonly platform: ReturnType<typeof testPlatform>;
   readonly retention: Retention;
   readonly errors: unknown[];
-  first(channelId?: string): Promise<number>;
+  readonly first: (channelId?: string) => Promise<number>;
 }
 
 function kept(limits: RetentionOptions, changes: Partial<Log> = {}): Kept {

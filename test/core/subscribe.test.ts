@@ -143,7 +143,7 @@ describe('a subscription', () => {
     await sendBlock(bus, 'a', [1, 2]);
     await quiet();
     expect(contents(got)).toEqual([1, 2]);
-    expect(errors.toSorted()).toEqual([
+    expect(errors.toSorted((one, other) => String(one).localeCompare(String(other)))).toEqual([
       [1, 'rejected 1'],
       [1, 'thrown 1'],
       [2, 'rejected 2'],
@@ -218,7 +218,7 @@ describe('a subscription that is stopped', () => {
     const subscription = bus.subscribe('a', () => undefined);
     await subscription.ready;
     subscription();
-    await subscription.ready;
+    expect(await subscription.ready).toBe(undefined);
   });
 
   test('in the middle of a block hears no more of that block, and another goes on right there', async () => {
@@ -366,7 +366,8 @@ describe('a pattern', () => {
     const { bus, logId } = await filled();
     await sendBlock(bus, 'b', ['b1']);
     const got = await caughtUp(bus, '*', { a: { logId, offset: 8 } });
-    expect(got.toSorted()).toEqual([10, 9, 'b1']);
+    expect(new Set(got)).toEqual(new Set([9, 10, 'b1']));
+    expect(got).toHaveLength(3);
   });
 
   test('goes on from positions, whatever the channels are called', async () => {

@@ -39,10 +39,8 @@ export function testPlatform(seed = 1): TestPlatform {
     },
     advance(ms) {
       this.time += ms;
-      for (const timer of [...timers]) {
-        if (timer.due > this.time || !timers.delete(timer)) continue;
-        timer.task();
-      }
+      const due = [...timers].filter((timer) => timer.due <= this.time);
+      for (const timer of due) if (timers.delete(timer)) timer.task();
     },
   };
 }

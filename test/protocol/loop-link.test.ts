@@ -4,4 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { loopLink } from '../../src/protocol/loop-link.ts';
 import { quiet } from '../core/support.ts';
 
-describe('the loop link', () => testLink({ describe, test, expect }, () => ({ ...loopLink(), settle: quiet })));
+describe('the loop link', () => {
+  testLink({ describe, test, expect }, () => ({ ...loopLink(), settle: quiet }));
+});

@@ -24,8 +24,7 @@ class Rig {
   #host: Link<HostFrame> | undefined;
 
   constructor() {
-    const note = (name: string, about?: unknown): void =>
-      void this.calls.push(about === undefined ? name : `${name} ${String(about)}`);
+    const note = (name: string, about: string | number = ''): void => void this.calls.push(`${name} ${about}`.trim());
     this.client = new RemoteHost({ start: () => note('start'), close: () => note('close') }, testPlatform());
     this.client.watcher = {
       greeted: (lock) => note('greeted', lock),
@@ -294,7 +293,7 @@ describe('what comes from a host and is no frame', () => {
   ])('%s is dropped, counted and reported, and the next is heard', async (_, said) => {
     const rig = await new Rig().open();
     const sending = rig.client.push(blockOf('a', [1]), 'stored');
-    let listener = (_frames: unknown): void => undefined;
+    let listener: (frames: unknown) => void = () => undefined;
     rig.client.attach({ send: () => undefined, receive: (given) => (listener = given), close: () => undefined }, 'tab');
     listener([welcome]);
     expect(() => listener(said)).not.toThrow();
@@ -367,7 +366,7 @@ describe('what comes from a host and is no frame', () => {
       fc.asyncProperty(fc.array(said, { maxLength: 8 }), async (pieces) => {
         const rig = new Rig();
         const bus = new HostedBus(rig.client);
-        let listener = (_: unknown): void => undefined;
+        let listener: (frames: unknown) => void = () => undefined;
         rig.client.attach(
           { send: () => undefined, receive: (given) => (listener = given), close: () => undefined },
           'tab',

@@ -85,7 +85,7 @@ const push = (n: number, block: Block = blockOf('a', [n])): ClientFrame => ({ ty
 
 describe('a session', () => {
   test('says hi before anything else, and welcome when the log is open', async () => {
-    let isOpen = (_: OpenHost): void => undefined;
+    let isOpen: (opened: OpenHost) => void = () => undefined;
     const made = rig(new Promise((resolve) => (isOpen = resolve)));
     await quiet();
     expect(made.since()).toEqual([{ type: 'hi', lock: 'host-lock' }]);
@@ -145,7 +145,7 @@ describe('a session', () => {
   });
 
   test('that was closed before its log opened stays so', async () => {
-    let isOpen = (_: OpenHost): void => undefined;
+    let isOpen: (opened: OpenHost) => void = () => undefined;
     const made = rig(new Promise((resolve) => (isOpen = resolve)));
     await made.say(hello);
     made.session.close();
@@ -330,10 +330,10 @@ describe('a session', () => {
 });
 
 /** A session on a link that may bring anything, at once. */
-function bare(): { session: Session; errors: BusError[]; hear(frames: unknown): void } {
+function bare(): { session: Session; errors: BusError[]; hear: (frames: unknown) => void } {
   const host = new LogHost(encodedLog(), { host: 'page', why: '', durability: 'memory' });
   const errors: BusError[] = [];
-  let listener = (_: unknown): void => undefined;
+  let listener: (frames: unknown) => void = () => undefined;
   const session = new Session(
     { send: () => undefined, receive: (given) => void (listener = given), close: () => undefined },
     {

@@ -35,7 +35,7 @@ function entryOf(message: Message): Stored {
   return { id, authorId, authorName, timestamp, offset, state: 'stored', ...contentOf(message) };
 }
 
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   if (isBusError(error)) return error.advice;
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { DocsIcon } from './icons.tsx';
 import { hueOf, initialsOf } from './words.ts';
 
-export const docsId = 'docs';
+const docsId = 'docs';
 
 export function Avatar({ id, name }: { readonly id: string; readonly name: string }): VNode {
   return (

@@ -24,7 +24,14 @@ export function Banners({ chat }: { readonly chat: Chat }): VNode {
 }
 
 function StatusBanner({ host, durability, problem, why }: BusStatus): VNode | null {
-  if (host === 'connecting') return null;
+  if (host === 'connecting') {
+    if (problem === undefined) return null;
+    return (
+      <Banner kind="warning" title="Still connecting">
+        {problem.advice}
+      </Banner>
+    );
+  }
   if (host === 'closed') {
     return (
       <Banner kind="danger" title="The chat has stopped">

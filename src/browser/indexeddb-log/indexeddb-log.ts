@@ -203,7 +203,7 @@ export class IndexedDbLog implements Log {
   async #work(): Promise<void> {
     while (this.#ended === undefined && this.#pending.length + this.#jobs.length > 0) {
       const job = this.#pending.length > 0 ? undefined : this.#jobs.shift();
-      if (job === undefined) await this.#commitAppends();
+      if (job === undefined) await this.#commitAppends(this.#group());
       else await this.#commitJob(job);
     }
   }
@@ -219,8 +219,7 @@ export class IndexedDbLog implements Log {
     }
   }
 
-  async #commitAppends(): Promise<void> {
-    const group = this.#group();
+  async #commitAppends(group: readonly PendingAppend[]): Promise<void> {
     const entries = group.flatMap((pending) => pending.entries);
     try {
       if (entries.some((entry) => this.#isMissing(entry))) await this.#load(entries);
@@ -230,7 +229,9 @@ export class IndexedDbLog implements Log {
       for (const { entries: own, resolve } of group)
         resolve(placed.slice(at, (at += own.length)).map(({ verdict }) => verdict));
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      // What is too large for the disk must not take its neighbours with it: each has a commit of its own.
+      if (isFull(error) && group.length > 1) for (const one of group) await this.#commitAppends([one]);
+      else for (const { reject } of group) reject(error);
     }
   }
 
@@ -347,7 +348,7 @@ export class IndexedDbLog implements Log {
     try {
       await this.#writer.commit(commit);
     } catch (error) {
-      if (isBusError(error) && error.code !== 'STORAGE_FULL') this.end(error.message);
+      if (isBusError(error) && !isFull(error)) this.end(error.message);
       throw error;
     }
   }
@@ -399,6 +400,10 @@ export class IndexedDbLog implements Log {
     }
     return loading;
   }
+}
+
+function isFull(error: unknown): boolean {
+  return isBusError(error) && error.code === 'STORAGE_FULL';
 }
 
 function appendTo<T>(map: Map<string, T[]>, key: string, value: T): void {
