@@ -40,6 +40,13 @@ async function expectOneAnswer(a: Page, b: Page): Promise<void> {
   await expect.poll(() => a.evaluate(() => bus.status.getSnapshot())).toMatchObject({ host: 'shared-worker', tabs: 2 });
 }
 
+/** What a page downloads only when it hosts the bus itself is found, too. */
+async function expectOwnHost(page: Page): Promise<void> {
+  const { offset } = await page.evaluate(() => bus.send({ channelId: 'room:1', content: { text: 'hello' } }));
+  expect(offset).toBe(1);
+  expect(await page.evaluate(() => bus.status.getSnapshot())).toMatchObject({ host: 'page', durability: 'disk' });
+}
+
 test.describe('in an app that Vite serves', () => {
   test('two tabs share one bus', async ({ openTab, sharedWorkers, viteDev, consumer }) => {
     const url = `${viteDev.url}/`;
@@ -53,6 +60,10 @@ test.describe('in an app that Vite serves', () => {
     await expectOneAnswer(await openTab(url), await openTab(url));
     expect(await sharedWorkers(viteDev)).toEqual([expect.stringContaining('/src/my-worker.js')]);
     expect(consumer.warnings).toEqual([]);
+  });
+
+  test('a page can be its own host', async ({ openTab, viteDev }) => {
+    await expectOwnHost(await openTab(`${viteDev.url}/alone.html`));
   });
 });
 
@@ -77,6 +88,10 @@ test.describe('in an app that Vite built', () => {
     await expectOneAnswer(await openTab(url), await openTab(url));
     expect(await sharedWorkers(viteBuilt)).toEqual([expect.stringMatching(/^\/assets\/my-worker-.*\.js$/)]);
   });
+
+  test('a page can be its own host', async ({ openTab, viteBuilt }) => {
+    await expectOwnHost(await openTab(`${viteBuilt.url}/alone.html`));
+  });
 });
 
 test.describe('on a page without a bundler', () => {
@@ -91,6 +106,10 @@ test.describe('on a page without a bundler', () => {
       expect(await sharedWorkers(plain)).toEqual([worker]);
     });
   }
+
+  test('a page can be its own host', async ({ openTab, plain }) => {
+    await expectOwnHost(await openTab(`${plain.url}/static/alone.html`));
+  });
 });
 
 test.describe('in Node', () => {
@@ -108,16 +127,18 @@ test.describe('in TypeScript', () => {
     { module: 'esnext', moduleResolution: 'bundler' },
     { module: 'nodenext', moduleResolution: 'nodenext' },
   ];
-  const platformFree = ['ES2022', 'ESNext.Disposable'];
-  const files = [
-    ['types/page.ts', [...platformFree, 'DOM']],
-    ['types/worker.ts', platformFree],
-    ['types/core.ts', platformFree],
-    ['types/testing.ts', platformFree],
-  ] as const;
-  for (const resolution of resolutions)
-    for (const [file, lib] of files)
-      test(`${file} compiles with moduleResolution ${resolution.moduleResolution}`, async ({ consumer }) => {
-        expect(await consumer.typeCheck(file, { ...resolution, target: 'es2022', lib })).toBe('');
+  // What the package asks of its users' `lib`: the year it is built for, and the DOM only for pages.
+  const uses = [
+    { entry: 'busline', file: 'types/page.ts', lib: ['ES2022', 'DOM'] },
+    { entry: 'busline/worker', file: 'types/worker.ts', lib: ['ES2022'] },
+    { entry: 'busline/core', file: 'types/core.ts', lib: ['ES2022'] },
+    { entry: 'busline/testing', file: 'types/testing.ts', lib: ['ES2022'] },
+  ];
+  for (const { module, moduleResolution } of resolutions) {
+    for (const { entry, file, lib } of uses) {
+      test(`${entry} has types for moduleResolution ${moduleResolution}`, async ({ consumer }) => {
+        expect(await consumer.typeCheck(file, { module, moduleResolution, target: 'es2022', lib })).toBe('');
       });
+    }
+  }
 });

@@ -2,7 +2,7 @@
 // fetches a worker by its address alone. `new SharedWorker(new URL('./worker.js', import.meta.url), …)` must reach
 // dist untouched, next to worker.js: bundlers of our users look for it. So chunks lie flat in dist, too.
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 import { root } from './dependencies.mjs';
@@ -57,6 +57,9 @@ async function declarations() {
   await run(process.execPath, args, { cwd: root }).catch((error) => {
     throw new Error(error.stdout || error.message);
   });
+  // Users whose `lib` is older than Symbol.dispose get it with the declarations, which all import this one.
+  const file = `${root}dist/types/core/message-bus.d.ts`;
+  await writeFile(file, `/// <reference lib="esnext.disposable" />\n${await readFile(file, 'utf8')}`);
 }
 
 await build().catch((error) => {

@@ -17,8 +17,9 @@ const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** A folder with the user's project in it, and room for what is made of it. */
-export class Consumer {
+class Consumer {
   readonly #folder: string;
+  /** Where `npm install` was run. */
   readonly project: string;
   readonly #logger: Logger = createLogger('silent');
   /** What Vite warned of. */
@@ -31,18 +32,17 @@ export class Consumer {
     Object.assign(this.#logger, { warn, warnOnce: warn, error: warn });
   }
 
-  static async install(): Promise<Consumer> {
-    const consumer = new Consumer(await realpath(await mkdtemp(join(tmpdir(), 'busline-package-'))));
-    await cp(here('../fixtures/consumer'), consumer.project, { recursive: true });
-    await consumer.#npm(here('../../'), 'pack', '--ignore-scripts', '--pack-destination', consumer.#folder);
-    const tarball = (await readdir(consumer.#folder)).find((name) => name.endsWith('.tgz'));
-    await consumer.#npm(consumer.project, 'install', '--offline', '--no-audit', '--no-fund', `../${tarball}`);
-    await copyFile(consumer.installed('dist/worker.js'), join(consumer.project, 'static/copied-worker.js'));
-    return consumer;
+  static async make(): Promise<Consumer> {
+    return new Consumer(await realpath(await mkdtemp(join(tmpdir(), 'busline-package-'))));
   }
 
-  installed(path: string): string {
-    return join(this.project, 'node_modules/busline', path);
+  async install(): Promise<void> {
+    await cp(here('../fixtures/consumer'), this.project, { recursive: true });
+    await this.#npm(here('../../'), 'pack', '--ignore-scripts', '--pack-destination', this.#folder);
+    const tarball = (await readdir(this.#folder)).find((name) => name.endsWith('.tgz'));
+    await this.#npm(this.project, 'install', '--offline', '--no-audit', '--no-fund', `../${tarball}`);
+    const worker = join(this.project, 'node_modules/busline/dist/worker.js');
+    await copyFile(worker, join(this.project, 'static/copied-worker.js'));
   }
 
   /** The project as it lies there. */
@@ -64,7 +64,7 @@ export class Consumer {
   /** Builds the project; tells where the output is. */
   async buildWithVite(): Promise<string> {
     const outDir = join(this.#folder, 'built');
-    const pages = ['index.html', 'own-worker.html'].map((page) => join(this.project, page));
+    const pages = ['index.html', 'own-worker.html', 'alone.html'].map((page) => join(this.project, page));
     await build({
       ...this.#viteConfig('build'),
       build: { outDir, emptyOutDir: true, rolldownOptions: { input: pages } },
@@ -131,9 +131,13 @@ export const test = base.extend<
 >({
   consumer: [
     async ({ browserName: _browserName }, use) => {
-      const consumer = await Consumer.install();
-      await use(consumer);
-      await consumer.remove();
+      const consumer = await Consumer.make();
+      try {
+        await consumer.install();
+        await use(consumer);
+      } finally {
+        await consumer.remove();
+      }
     },
     { scope: 'worker', timeout: 60_000 },
   ],
@@ -152,7 +156,7 @@ export const test = base.extend<
       await use({ ...site, folder });
       await site.close();
     },
-    { scope: 'worker' },
+    { scope: 'worker', timeout: 60_000 },
   ],
   plain: [
     async ({ consumer }, use) => {

@@ -51,7 +51,8 @@ export class BrowserHost {
     this.#sign = holdLock(this.#lockName);
     this.#status = { host: options.kind, why: options.why, tabs: 0, durability: 'disk' };
     this.#opened = this.#open();
-    this.#opened.catch(() => undefined);
+    // Whoever says hello within a second is still told why; then the lock is let go.
+    this.#opened.catch(() => systemPlatform.timer(1000, () => this.end('The log could not be opened.')));
   }
 
   /** Serves one more client. Its first frame goes out as soon as this host's lock is held, which takes no disk. */

@@ -33,7 +33,7 @@ export class Ladder implements Connector {
   start(client: RemoteHost): void {
     this.#client = client;
     if (typeof document === 'undefined') client.fail(busError('NOT_A_BROWSER', 'There is no document here.'));
-    else if (navigator.locks === undefined)
+    else if (!hasLocks())
       client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
     else this.#next('This is the first choice.');
   }
@@ -69,4 +69,10 @@ export class Ladder implements Connector {
     this.#connector = connector;
     connector.start(this.#client);
   }
+}
+
+/** Outside a secure context there are none, and simulated pages may say null. */
+function hasLocks(): boolean {
+  const locks: unknown = navigator.locks;
+  return typeof locks === 'object' && locks !== null;
 }

@@ -54,6 +54,8 @@ export class Batch {
   readonly #json: string[] = [];
   readonly #buffers: Uint8Array[] = [];
   #size = 0;
+  #seen = '';
+  #isLast = true;
 
   constructor(shared: Shared, key: string | undefined, ids: IdSource, now: number) {
     this.shared = shared;
@@ -88,10 +90,19 @@ export class Batch {
     if (this.#key !== undefined) return this.#key;
     if (item.id !== undefined) return item.id;
     const id = idInRange(this.#range, this.count);
-    if (id > this.#ids.seen) return id;
+    if (this.#sortsLast(id)) return id;
     // Something newer was seen since this block was begun: a reply to it must sort after it.
     item.id = this.#ids.next();
     return item.id;
+  }
+
+  /** Looked at again only when something new was seen: what sorted last before still does. */
+  #sortsLast(id: string): boolean {
+    if (this.#seen !== this.#ids.seen) {
+      this.#seen = this.#ids.seen;
+      this.#isLast = id > this.#seen;
+    }
+    return this.#isLast;
   }
 
   /** Takes an encoded message, or, where blocks stay in the process, the item alone. */

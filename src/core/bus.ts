@@ -381,9 +381,9 @@ export class HostedBus implements MessageBus {
     return receiver;
   }
 
-  #reset(reset: Reset, { onReset }: SubscribeOptions): void {
+  #reset(reset: Reset, options: SubscribeOptions): void {
     const { events } = this.#host;
     events.emit('reset', reset);
-    if (onReset !== undefined) events.tell('reset', onReset, reset);
+    events.tell('reset', (event) => options.onReset?.(event), reset);
   }
 }

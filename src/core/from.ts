@@ -5,7 +5,7 @@ import { busError } from './errors.ts';
 import type { Position, Positions } from './log.ts';
 import type { From } from './message-bus.ts';
 
-export function isPosition(from: object): from is Position {
+function isPosition(from: object): from is Position {
   return 'logId' in from && typeof from.logId === 'string';
 }
 

@@ -5,40 +5,13 @@ import type { StoredBlock } from './block.ts';
 import { emptyChannel, headOf, Ledger } from './ledger.ts';
 import type { ChannelRecord } from './ledger.ts';
 import type { Append, ChannelHead, Log, Page, Positions, Verdict } from './log.ts';
+import { indexAfter, pageOf } from './pages.ts';
 import { randomName, systemPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 interface Channel {
   readonly record: ChannelRecord;
   readonly blocks: StoredBlock[];
-}
-
-/** The index of the first block that ends after this offset. */
-export function indexAfter(blocks: readonly StoredBlock[], offset: number): number {
-  let low = 0;
-  let high = blocks.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((blocks[middle] as StoredBlock).offset > offset) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** Pages end at this size at the latest, so that reading large messages does not fill memory. */
-const pageSize = 1024 * 1024;
-
-/** The blocks from `from` on that make up about `limit` messages, at least one. */
-export function pageOf(blocks: readonly StoredBlock[], from: number, limit: number): readonly StoredBlock[] {
-  let end = from;
-  let messages = 0;
-  let size = 0;
-  for (; end < blocks.length && messages < limit && size < pageSize; end++) {
-    const block = blocks[end] as StoredBlock;
-    messages += block.header.count;
-    size += sizeOf(block);
-  }
-  return blocks.slice(from, end);
 }
 
 export class MemoryLog implements Log {

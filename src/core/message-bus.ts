@@ -85,16 +85,6 @@ export interface BusEvents {
   control: Control;
 }
 
-/** Standard Schema v1: what zod, valibot, arktype and others offer. */
-export interface StandardSchema<I = unknown, O = I> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => unknown;
-    readonly types?: { readonly input: I; readonly output: O } | undefined;
-  };
-}
-
 export interface ReadOptions {
   /** Default: 'now'. */
   readonly from?: From;

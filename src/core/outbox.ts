@@ -34,7 +34,7 @@ export interface Author {
 }
 
 /** A `Sending` that failed before it began. */
-export function failedSending<C>(id: string, error: unknown): Sending<C> {
+function failedSending<C>(id: string, error: unknown): Sending<C> {
   return Object.assign(Promise.reject<Message<C>>(error as Error), { id });
 }
 

@@ -3,7 +3,7 @@
 export interface Platform {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Fills the bytes with cryptographic randomness. */
+  /** Fills up to 4096 bytes with cryptographic randomness. */
   random(bytes: Uint8Array): void;
   /** Runs the task at the end of this turn of the event loop. */
   defer(task: () => void): void;
@@ -31,9 +31,22 @@ interface Globals {
 /** Browsers, workers and Node all have these; TypeScript's platform-free library just does not know them. */
 const globals = globalThis as unknown as Globals;
 
+/** Randomness is asked for in few large pieces: a call for each block would cost more than the block. */
+const pool = new Uint8Array(4096);
+let poolAt = pool.length;
+
+function pooled(bytes: Uint8Array): void {
+  if (poolAt + bytes.length > pool.length) {
+    globals.crypto.getRandomValues(pool);
+    poolAt = 0;
+  }
+  bytes.set(pool.subarray(poolAt, poolAt + bytes.length));
+  poolAt += bytes.length;
+}
+
 export const systemPlatform: Platform = {
   now: () => Date.now(),
-  random: (bytes) => void globals.crypto.getRandomValues(bytes),
+  random: pooled,
   defer: (task) => globals.queueMicrotask(task),
   timer(ms, task) {
     const handle = globals.setTimeout(task, ms);

@@ -26,7 +26,7 @@ interface Cursor {
 }
 
 /** Where to begin in one channel, and whether what the reader had is no longer there. `early` is the head when it asked. */
-export function beginning(
+function beginning(
   from: From,
   channelId: string,
   at: ChannelHead,

@@ -1,13 +1,12 @@
 // The part of the log suite about what is appended and what is not: the append rule, keys, and pushes.
 
+import { rememberedBlocks } from '../core/append-rule.ts';
+import { rememberedPushes } from '../core/ledger.ts';
 import type { Log } from '../core/log.ts';
 import { append, appendAll, contentsOf, readAll, said } from './log-setup.ts';
 import type { LogTest } from './log-setup.ts';
 import type { Runner } from './runner.ts';
 import { blockOf, identified, skipOf } from './sender.ts';
-
-/** How many blocks of a producer, and pushes of a client, a log must know again. */
-const remembered = 32;
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
@@ -43,11 +42,11 @@ export function testAppendRule({ describe, expect }: Runner, test: LogTest): voi
     });
 
     test('is recognised among the last 32 of its producer, and never taken for new beyond them', async (log) => {
-      const blocks = numbers(1, remembered + 8).map((n) => identified(blockOf('a', [n]), 'p', n));
+      const blocks = numbers(1, rememberedBlocks + 8).map((n) => identified(blockOf('a', [n]), 'p', n));
       await appendAll(log, blocks);
-      expect(await appendAll(log, blocks.slice(8))).toEqual(numbers(9, remembered + 8).map((n) => ['known', n]));
+      expect(await appendAll(log, blocks.slice(8))).toEqual(numbers(9, rememberedBlocks + 8).map((n) => ['known', n]));
       expect(await appendAll(log, blocks.slice(0, 8))).toEqual(numbers(1, 8).map(() => 'CONFLICT'));
-      expect((await log.head('a')).head).toBe(remembered + 8);
+      expect((await log.head('a')).head).toBe(rememberedBlocks + 8);
     });
 
     test('is a conflict where another block has its sequence', async (log) => {
@@ -159,10 +158,10 @@ export function testPushes({ describe, expect }: Runner, test: LogTest): void {
     });
 
     test('is recognised among the last 32 of its client, and never stored again beyond them', async (log) => {
-      for (const n of numbers(1, remembered + 8)) await push(log, 'c', n);
-      for (const n of numbers(9, remembered + 8)) expect(await push(log, 'c', n)).toEqual(['known', n]);
+      for (const n of numbers(1, rememberedPushes + 8)) await push(log, 'c', n);
+      for (const n of numbers(9, rememberedPushes + 8)) expect(await push(log, 'c', n)).toEqual(['known', n]);
       for (const n of numbers(1, 8)) expect(((await push(log, 'c', n)) as unknown[])[0] === 'stored').toBe(false);
-      expect((await log.head('a')).head).toBe(remembered + 8);
+      expect((await log.head('a')).head).toBe(rememberedPushes + 8);
     });
 
     test('that was refused may be repeated until a later one is stored, not after', async (log) => {

@@ -16,7 +16,7 @@ interface Rule {
 const rules: { readonly [folder: string]: Rule } = {
   '': { folders: ['core', 'protocol', 'browser', 'socket', 'node'], packages: [] },
   core: { folders: [], packages: [] },
-  protocol: { folders: ['core'], packages: [] },
+  protocol: { folders: ['core'], packages: ['zod'] },
   testing: { folders: ['core', 'protocol'], packages: [] },
   browser: { folders: ['core', 'protocol'], packages: ['idb', 'zod', 'comlink'] },
   socket: { folders: ['core', 'protocol'], packages: ['socket.io', 'socket.io-client', 'zod'] },

@@ -21,7 +21,7 @@ async function arrived(bus: MessageBusCore, content: unknown): Promise<unknown> 
 const text = (error: Record<string, unknown>): string => String(error['message']);
 
 describe.each(buses)('content (%s)', (_, create) => {
-  test('may be any JSON with binary anywhere inside', async () => {
+  test('may be any JSON with binary anywhere inside', { timeout: 60_000 }, async () => {
     const bytes = fc.uint8Array({ maxLength: 50 });
     const { json } = fc.letrec((tie) => ({
       json: fc.oneof(

@@ -105,7 +105,7 @@ async function perform(log: MemoryLog, witness: Witness, step: Act): Promise<voi
   }
 }
 
-test('a reader is never given a gap or a double, nor more than it has credit for', async () => {
+test('a reader is never given a gap or a double, nor more than it has credit for', { timeout: 60_000 }, async () => {
   const froms = fc.constantFrom<From>('now', 'earliest', { last: 300 });
   const run = fc.record({
     before: fc.array(act, { maxLength: 5 }),
@@ -134,7 +134,7 @@ test('a reader is never given a gap or a double, nor more than it has credit for
       }
       expect(host.events.counts.size).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });
 
@@ -149,58 +149,62 @@ function beginning(from: Beginning, head: number, pattern: string): readonly [Fr
   return [pattern === 'a' ? position : { a: position }, position.offset];
 }
 
-test('history runs over into live without gap or double, however sending and reading interleave', async () => {
-  const run = fc.record({
-    before: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 10 }),
-    after: fc.array(fc.tuple(fc.nat({ max: 6 }), fc.integer({ min: 1, max: 20 })), { maxLength: 20 }),
-    delays: fc.infiniteStream(fc.nat({ max: 5 })),
-    /** From so many before the end, or after so many from the beginning. */
-    from: fc.oneof(
-      fc.constantFrom('now' as const, 'earliest' as const),
-      fc.record({ last: fc.nat({ max: 100 }) }),
-      fc.record({ after: fc.nat({ max: 100 }) }),
-    ),
-    pattern: fc.constantFrom('a', 'a*'),
-  });
-  await fc.assert(
-    fc.asyncProperty(run, async ({ before, after, delays, from, pattern }) => {
-      const memory = new MemoryLog();
-      const delayed = async <T>(answer: () => Promise<T>): Promise<T> => {
-        await turns(delays.next().value);
-        const value = await answer();
-        await turns(delays.next().value);
-        return value;
-      };
-      const log = wrapped(memory, {
-        read: (...asked) => delayed(() => memory.read(...asked)),
-        head: (channelId) => delayed(() => memory.head(channelId)),
-        channels: () => delayed(() => memory.channels()),
-      });
-      const writer = new MessageBusCore({ log: memory });
-      let sent = 0;
-      const send = (count: number): Promise<unknown> =>
-        Promise.all(numbers(1, count).map(() => writer.send({ channelId: 'a', content: ++sent })));
-      for (const count of before) await send(count);
-      const head = sent;
-      const [start, first] = beginning(from, head, pattern);
-      const got: Message[] = [];
-      const bus = new MessageBusCore({ log });
-      const subscription = bus.subscribe(pattern, (message) => got.push(message), { from: start });
-      const sendings: Promise<unknown>[] = [];
-      for (const [wait, count] of after) {
-        await turns(wait);
-        sendings.push(send(count));
-      }
-      await Promise.all([...sendings, subscription.ready]);
-      for (let round = 0; round < 5; round++) await quiet();
-      expect(got.map(({ content }) => content)).toEqual(numbers(first + 1, sent));
-      expect(got.map(({ offset }) => offset)).toEqual(numbers(first + 1, sent));
-    }),
-    { numRuns: 200 },
-  );
-});
+test(
+  'history runs over into live without gap or double, however sending and reading interleave',
+  { timeout: 60_000 },
+  async () => {
+    const run = fc.record({
+      before: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 10 }),
+      after: fc.array(fc.tuple(fc.nat({ max: 6 }), fc.integer({ min: 1, max: 20 })), { maxLength: 20 }),
+      delays: fc.infiniteStream(fc.nat({ max: 5 })),
+      /** From so many before the end, or after so many from the beginning. */
+      from: fc.oneof(
+        fc.constantFrom('now' as const, 'earliest' as const),
+        fc.record({ last: fc.nat({ max: 100 }) }),
+        fc.record({ after: fc.nat({ max: 100 }) }),
+      ),
+      pattern: fc.constantFrom('a', 'a*'),
+    });
+    await fc.assert(
+      fc.asyncProperty(run, async ({ before, after, delays, from, pattern }) => {
+        const memory = new MemoryLog();
+        const delayed = async <T>(answer: () => Promise<T>): Promise<T> => {
+          await turns(delays.next().value);
+          const value = await answer();
+          await turns(delays.next().value);
+          return value;
+        };
+        const log = wrapped(memory, {
+          read: (...asked) => delayed(() => memory.read(...asked)),
+          head: (channelId) => delayed(() => memory.head(channelId)),
+          channels: () => delayed(() => memory.channels()),
+        });
+        const writer = new MessageBusCore({ log: memory });
+        let sent = 0;
+        const send = (count: number): Promise<unknown> =>
+          Promise.all(numbers(1, count).map(() => writer.send({ channelId: 'a', content: ++sent })));
+        for (const count of before) await send(count);
+        const head = sent;
+        const [start, first] = beginning(from, head, pattern);
+        const got: Message[] = [];
+        const bus = new MessageBusCore({ log });
+        const subscription = bus.subscribe(pattern, (message) => got.push(message), { from: start });
+        const sendings: Promise<unknown>[] = [];
+        for (const [wait, count] of after) {
+          await turns(wait);
+          sendings.push(send(count));
+        }
+        await Promise.all([...sendings, subscription.ready]);
+        for (let round = 0; round < 5; round++) await quiet();
+        expect(got.map(({ content }) => content)).toEqual(numbers(first + 1, sent));
+        expect(got.map(({ offset }) => offset)).toEqual(numbers(first + 1, sent));
+      }),
+      { numRuns: 100 },
+    );
+  },
+);
 
-test('the memory log reads what a list would give, after any appends and trims', async () => {
+test('the memory log reads what a list would give, after any appends and trims', { timeout: 60_000 }, async () => {
   const steps = fc.array(
     fc.oneof(
       fc.integer({ min: 1, max: 30 }).map((count) => ({ count })),

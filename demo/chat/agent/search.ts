@@ -19,12 +19,18 @@ function has(sentence: string, found: ReadonlySet<string>): number {
   return terms(sentence).filter((word) => found.has(word)).length;
 }
 
-/** The sentence that says most about it, with what follows as long as it stays short. A heading speaks for the first. */
-function quoteOf({ heading, sentences }: Section, found: ReadonlySet<string>): string {
-  const scores = sentences.map((sentence, at) => has(at === 0 ? `${heading} ${sentence}` : sentence, found));
-  const best = scores.indexOf(Math.max(...scores));
-  let quote = sentences[best] ?? '';
-  for (const sentence of sentences.slice(best + 1)) {
+/** The sentence that says most about it, with what follows in its paragraph as long as it stays short. */
+function quoteOf({ heading, paragraphs }: Section, found: ReadonlySet<string>): string {
+  let best = { score: -1, from: [] as readonly string[] };
+  paragraphs.forEach((sentences, p) => {
+    sentences.forEach((sentence, at) => {
+      // The heading speaks for the first sentence.
+      const score = has(p + at === 0 ? `${heading} ${sentence}` : sentence, found);
+      if (score > best.score) best = { score, from: sentences.slice(at) };
+    });
+  });
+  let quote = best.from[0] ?? '';
+  for (const sentence of best.from.slice(1)) {
     if (quote.length + sentence.length >= longestQuote) break;
     quote += ` ${sentence}`;
   }
@@ -42,7 +48,7 @@ export function createSearch(sections: readonly Section[]): Search {
       fuzzy: (word) => (word.length > 5 ? 1 : false),
     },
   });
-  index.addAll(sections.map(({ id, heading, sentences }) => ({ id, heading, text: sentences.join(' ') })));
+  index.addAll(sections.map(({ id, heading, paragraphs }) => ({ id, heading, text: paragraphs.flat().join(' ') })));
 
   const passage = ({ id, terms: found }: SearchResult): Passage[] => {
     const section = byId.get(String(id));

@@ -6,8 +6,8 @@ export interface Section {
   readonly id: string;
   readonly document: string;
   readonly heading: string;
-  /** Sentences, table rows and list items, in order. */
-  readonly sentences: readonly string[];
+  /** Paragraphs, table rows and list items in order, each by its sentences. */
+  readonly paragraphs: readonly (readonly string[])[];
 }
 
 const codeFence = /^\s*(```|~~~)/;
@@ -26,7 +26,7 @@ function plain(markdown: string): string {
     .replace(/\s+/g, ' ');
 }
 
-function sentencesOf(lines: readonly string[]): string[] {
+function paragraphsOf(lines: readonly string[]): string[][] {
   const paragraphs: string[] = [];
   let open = false;
   for (const line of lines) {
@@ -39,7 +39,10 @@ function sentencesOf(lines: readonly string[]): string[] {
       open = true;
     }
   }
-  return paragraphs.flatMap((paragraph) => plain(paragraph).split(/(?<=[.!?:])\s+(?=[\p{Lu}\d"“(])/u)).filter(Boolean);
+  return paragraphs
+    .map(plain)
+    .filter(Boolean)
+    .map((text) => text.split(/(?<=[.!?:])\s+(?=[\p{Lu}\d"“(])/u));
 }
 
 export function sectionsOf({ path, text }: Document): Section[] {
@@ -48,8 +51,8 @@ export function sectionsOf({ path, text }: Document): Section[] {
   let lines: string[] = [];
   let inCode = false;
   const close = (): void => {
-    const sentences = sentencesOf(lines);
-    if (sentences.length > 0) sections.push({ id: `${path}#${sections.length}`, document: path, heading, sentences });
+    const paragraphs = paragraphsOf(lines);
+    if (paragraphs.length > 0) sections.push({ id: `${path}#${sections.length}`, document: path, heading, paragraphs });
     lines = [];
   };
   for (const line of text.split(/\r?\n/)) {

@@ -5,6 +5,7 @@ import { emptyChannel, headOf } from '../../core/ledger.ts';
 import type { ChannelRecord } from '../../core/ledger.ts';
 import type { ChannelHead } from '../../core/log.ts';
 import type { ChannelRow, Database } from './database.ts';
+import { RecentBlocks } from './recent-blocks.ts';
 import { lastOffset, sizeOfAll } from './segments.ts';
 
 const maxPageSize = 2 * 1024 * 1024;
@@ -13,6 +14,7 @@ export class ChannelState {
   readonly record: ChannelRecord;
   /** What is on disk: readers do not see a commit that is under way. */
   committed: ChannelHead;
+  readonly recent: RecentBlocks = new RecentBlocks();
   /** Segments written since the last compaction. */
   segments = 0;
   /** About how large a segment is, so that a read takes neither too many nor too few. */

@@ -7,7 +7,7 @@ import { busError, isBusError } from '../../core/errors.ts';
 import { isIdentified, Ledger } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
 import type { Append, ChannelHead, Log, Page, Positions, Verdict } from '../../core/log.ts';
-import { indexAfter } from '../../core/memory-log.ts';
+import { indexAfter } from '../../core/pages.ts';
 import type { Platform } from '../../core/platform.ts';
 import { ChannelState, loadChannel } from './channel-state.ts';
 import { openDatabase, storageError } from './database.ts';
@@ -109,6 +109,8 @@ export class IndexedDbLog implements Log {
     const channel = await this.#channel(channelId);
     const { committed } = channel;
     if (from >= committed.head) return { ...committed, blocks: [] };
+    const recent = channel.recent.page(from, limit);
+    if (recent !== undefined) return { ...committed, blocks: recent };
     const segments = await this.#database.getAll('segments', after(channelId, from), channel.segmentsFor(limit));
     if (segments.length > 0) channel.measure(segments);
     const blocks = segments.flat();
@@ -154,6 +156,7 @@ export class IndexedDbLog implements Log {
       const done = (): void => {
         Object.assign(channel.record, row);
         channel.commit();
+        channel.recent.clear();
       };
       return { stores: ['segments', 'keys'], write, row: { channels: [[channelId, row]], clients: [] }, done };
     });
@@ -292,6 +295,8 @@ export class IndexedDbLog implements Log {
       throw error;
     }
     for (const channel of touched) channel.commit();
+    for (const { block } of placed)
+      if (block !== undefined) this.#channels.get(block.header.channelId)?.recent.add(block);
     return placed;
   }
 
@@ -362,7 +367,8 @@ export class IndexedDbLog implements Log {
   }
 
   #compactAll(): void {
-    for (const [channelId, { segments }] of this.#channels) {
+    for (const [channelId, { segments, recent }] of this.#channels) {
+      recent.clear();
       if (segments >= worthCompacting) this.compact(channelId).catch(() => undefined);
     }
   }

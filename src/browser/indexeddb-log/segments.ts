@@ -2,7 +2,7 @@
 
 import { firstOffset, sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
-import { indexAfter } from '../../core/memory-log.ts';
+import { indexAfter } from '../../core/pages.ts';
 import type { Database } from './database.ts';
 
 const end = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,39 @@
+// @vitest-environment happy-dom
+import { createBus, isBusError } from 'busline';
+import { describe, expect, test } from 'vitest';
+
+async function codeOf(promise: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return isBusError(error) ? error.code : error;
+}
+
+describe('a bus in a page that has neither workers nor locks, as happy-dom is', () => {
+  test('is made at once, without looking for a host', () => {
+    expect(createBus().status.getSnapshot().host).toBe('connecting');
+  });
+
+  test('says what is missing when it is used', async () => {
+    const bus = createBus();
+    expect(await codeOf(bus.send({ channelId: 'room', content: 1 }))).toBe('NO_HOST');
+    expect(await codeOf(bus.ready)).toBe('NO_HOST');
+    expect(await codeOf(bus.subscribe('room', () => undefined).ready)).toBe('NO_HOST');
+    expect(await codeOf(bus.history('room'))).toBe('NO_HOST');
+    expect(bus.status.getSnapshot()).toMatchObject({ host: 'closed', problem: { code: 'NO_HOST' } });
+    await bus.close();
+  });
+
+  test('refuses an unknown host and a wrong name before anything else', () => {
+    const codeThrownBy = (make: () => unknown): unknown => {
+      try {
+        return make();
+      } catch (error) {
+        return isBusError(error) && error.code;
+      }
+    };
+    expect(codeThrownBy(() => createBus({ hosts: ['teapot' as 'page'] }))).toBe('UNKNOWN_HOST');
+    expect(codeThrownBy(() => createBus({ name: '' }))).toBe('INVALID_CHANNEL');
+  });
+});
