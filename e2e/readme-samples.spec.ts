@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test as base } from '@playwright/test';
 import type { Page } from '@playwright/test';
 import { transformWithOxc } from 'vite';
-import { allPrograms, compared } from '../test/readme/samples.ts';
+import { allPrograms, printedBy } from '../test/readme/samples.ts';
 import type { Program } from '../test/readme/samples.ts';
 import { serve } from './support/server.ts';
 import type { Server } from './support/server.ts';
@@ -33,7 +33,7 @@ async function addresses(): Promise<ReadonlyMap<string, string>> {
 
 const test = base.extend<{ runSample: (program: Program) => Promise<Page> }, { samples: Server }>({
   samples: [
-    async ({}, use) => {
+    async ({ browserName: _browserName }, use) => {
       const entries = await addresses();
       await mkdir(folder('../test-results/'), { recursive: true });
       const written = await mkdtemp(folder('../test-results/samples-'));
@@ -80,13 +80,13 @@ const test = base.extend<{ runSample: (program: Program) => Promise<Page> }, { s
   },
 });
 
-async function expectPrinted(page: Page, { promised }: Program): Promise<void> {
-  const texts = promised.map(({ text }) => text);
-  const printed = async (): Promise<unknown> => compared(promised, await page.evaluate(() => calls)).printed;
-  await expect.poll(printed).toEqual(texts);
+async function expectPrinted(page: Page, program: Program): Promise<void> {
+  const promised = program.promised.map(({ text }) => text);
+  const printed = async (): Promise<unknown> => printedBy(program, await page.evaluate(() => calls));
+  await expect.poll(printed).toEqual(promised);
   // Nothing more comes after it.
   await page.waitForTimeout(100);
-  expect(await printed()).toEqual(texts);
+  expect(await printed()).toEqual(promised);
 }
 
 for (const program of programs.filter(({ kind }) => kind === 'page')) {

@@ -17,14 +17,16 @@ import { holdLock, lockNames, stealLock, whenFree } from './locks.ts';
 import type { HeldLock } from './locks.ts';
 import { openBrowserLog, storageEstimate } from './storage.ts';
 
+export type Extension = (host: LogHost, report: (error: BusError) => void) => Promise<() => void>;
+
 export interface HostOptions {
   readonly bus: string;
   readonly kind: HostKind;
   readonly why: string;
   /** Above 0: the host before it does not answer, so its lock is taken from it. */
   readonly generation: number;
-  /** What else works beside the log; the returned function stops it. */
-  readonly extend?: ((host: LogHost) => () => void) | undefined;
+  /** What else works beside the log. It settles, with how to stop it, when it will miss nothing that is stored. */
+  readonly extend?: Extension;
   readonly retention?: RetentionOptions;
   /** The host has ended: its context should go too. */
   readonly onEnd: (why: string) => void;
@@ -47,7 +49,7 @@ export class BrowserHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#lockName = lockNames.host(options.bus, randomName(systemPlatform));
+    this.#lockName = lockNames.host(options.bus, options.generation, randomName(systemPlatform));
     this.#sign = holdLock(this.#lockName);
     this.#status = { host: options.kind, why: options.why, tabs: 0, durability: 'disk' };
     this.#opened = this.#open();
@@ -72,6 +74,7 @@ export class BrowserHost {
         },
       });
       this.#sessions.add(session);
+      this.#countTabs();
     });
   }
 
@@ -97,7 +100,7 @@ export class BrowserHost {
     const host = new LogHost(log, { host: kind, why, durability });
     this.#cleanup.push(() => void host.close().catch(() => undefined));
     this.#status = { ...this.#status, durability, ...(problem !== undefined && { problem: toRecord(problem) }) };
-    this.#extend(host);
+    await this.#extend(host);
     this.#measure();
     return { host, term };
   }
@@ -115,14 +118,14 @@ export class BrowserHost {
     await core.held;
   }
 
-  #extend(host: LogHost): void {
+  async #extend(host: LogHost): Promise<void> {
     const { extend, retention } = this.#options;
     const failed = (error: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause: error }));
     if (retention !== undefined) {
       const keeper = new Retention(host.log, retention, systemPlatform, failed);
       this.#cleanup.push(() => keeper.close());
     }
-    if (extend !== undefined) this.#cleanup.push(extend(host));
+    if (extend !== undefined) this.#cleanup.push(await extend(host, (error) => this.#report(error)));
   }
 
   /** A tab's lock is granted to us when the tab is gone, however it went. */

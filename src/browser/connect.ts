@@ -58,10 +58,24 @@ export class Ladder implements Connector {
     // Loaded only where it is needed: a page with a worker never downloads a host.
     import('./hosts/page.ts').then(
       ({ PageConnector }) =>
-        this.#begin(new PageConnector({ bus, retention, why: `This page hosts the bus alone: ${why}` })),
+        this.#begin(
+          new PageConnector({
+            bus,
+            retention,
+            why: `This page hosts the bus alone: ${why}`,
+            onLost: () => this.#again(),
+          }),
+        ),
       (cause: unknown) =>
         this.#client.fail(busError('NO_HOST', 'The host for the page could not be loaded.', { cause })),
     );
+  }
+
+  /** From the top: what did not work a while ago may work now. */
+  #again(): void {
+    if (this.#closed) return;
+    this.#rungs = this.#options.hosts;
+    this.#next('The host before was lost.');
   }
 
   #begin(connector: Connector): void {

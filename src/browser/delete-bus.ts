@@ -7,6 +7,8 @@ import { busError } from '../core/errors.ts';
  * by `reset`. Rejects with `STORAGE_BLOCKED` where the browser refuses.
  */
 export function deleteBus(name = 'busline'): Promise<void> {
+  if (typeof indexedDB === 'undefined')
+    return Promise.reject(busError('NOT_A_BROWSER', 'deleteBus: there is no IndexedDB here.'));
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(`busline:${name}`);
     request.addEventListener('success', () => resolve());

@@ -15,7 +15,7 @@ export const lockNames = {
   /** Held by the very context that runs the core of a bus, whatever its kind. */
   core: (bus: string): string => `${prefix}:${bus}:core`,
   /** Dies with a host's context. */
-  host: (bus: string, id: string): string => `${prefix}:${bus}:host:${id}`,
+  host: (bus: string, generation: number, id: string): string => `${prefix}:${bus}:host:${generation}:${id}`,
   /** Dies with a tab. */
   tab: (bus: string, id: string): string => `${prefix}:${bus}:tab:${id}`,
   /** Held, shared, by every tab that uses this generation of the worker. */
@@ -63,10 +63,11 @@ export function stealLock(name: string): HeldLock {
   return request(name, { steal: true });
 }
 
-/** Whether somebody holds it right now. */
-export async function isLockHeld(name: string): Promise<boolean> {
+/** Whether a host of this generation runs: its script has been loaded, whether or not it answers. */
+export async function hostRuns(bus: string, generation: number): Promise<boolean> {
   const { held = [] } = await navigator.locks.query();
-  return held.some((lock) => lock.name === name);
+  const start = lockNames.host(bus, generation, '');
+  return held.some(({ name = '' }) => name.startsWith(start));
 }
 
 /** Calls `freed` once the holder is gone. The returned function stops waiting. There is no deadline: a wait costs nothing. */

@@ -17,6 +17,7 @@ export interface Surroundings {
 }
 
 export interface Follower {
+  readonly name: string;
   /** Where it begins in the channels that there are. */
   begun(positions: Positions): void;
   /** Is awaited. */
@@ -26,20 +27,26 @@ export interface Follower {
 /** One adapter at work. */
 export class AttachedAdapter {
   readonly adapter: Adapter;
+  /** Settles when its position is on record: what is stored from then on reaches it, whatever dies. */
+  readonly recorded: Promise<void>;
   readonly #around: Surroundings;
-  readonly #subscriptions: Subscription[] = [];
+  readonly #attached: Promise<unknown>;
+  #subscriptions: readonly Subscription[] = [];
   #detached = false;
   /** Where it stands, channel by channel. */
-  readonly #reached = new Map<string, Position>();
-  /** Whether that is enough to go on from: there is a position in every channel that it knows. */
-  #hasBegun = false;
-  #saving = false;
+  #reached = new Map<string, Position>();
+  #saving: Promise<void> | undefined;
   #unsaved = false;
 
   constructor(adapter: Adapter, around: Surroundings) {
     this.adapter = adapter;
     this.#around = around;
-    this.#attach().catch((error: unknown) => this.#stillFailed(error));
+    this.recorded = this.#record().catch((error: unknown) => this.#stillFailed(error));
+    this.#attached = this.recorded.then(() => (this.#detached ? undefined : adapter.attach?.(around.bus)));
+    this.#attached.catch((error: unknown) => {
+      this.#stillFailed(error);
+      this.#stop();
+    });
   }
 
   /** Calls one of the adapter's members. */
@@ -53,7 +60,7 @@ export class AttachedAdapter {
 
   detach(): void {
     this.#detached = true;
-    for (const stop of this.#subscriptions) stop();
+    this.#stop();
     void this.call(() => this.adapter.detach?.());
   }
 
@@ -61,27 +68,45 @@ export class AttachedAdapter {
     return this.adapter.group === false ? undefined : `adapter:${this.adapter.group ?? this.adapter.name}`;
   }
 
-  async #attach(): Promise<void> {
-    await this.adapter.attach?.(this.#around.bus);
+  /** Listens from now on, and looks meanwhile whether it is to go on from somewhere else. */
+  async #record(): Promise<void> {
     if (this.adapter.onMessage === undefined) return;
-    const saved = this.#name === undefined ? undefined : await this.#around.host.positions?.savedPositions(this.#name);
+    this.#listen('now');
+    const { positions } = this.#around.host;
+    if (positions === undefined || this.#name === undefined) return;
+    const saved = await positions.savedPositions(this.#name);
     if (this.#detached) return;
-    this.#begun(saved ?? {});
-    this.#hasBegun = saved !== undefined;
-    const follower: Follower = {
-      begun: (positions) => this.#begun(positions),
-      handle: (message, delivery) => this.#handle(message, delivery),
-    };
-    for (const pattern of this.adapter.channels ?? ['*']) {
-      this.#subscriptions.push(this.#around.follow(pattern, saved ?? 'now', follower));
-    }
+    if (saved !== undefined) return this.#listen(saved);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.ready));
-    this.#hasBegun = true;
-    this.#save();
+    await this.#save();
   }
 
-  #begun(positions: Positions): void {
-    for (const [channelId, position] of Object.entries(positions)) this.#reached.set(channelId, position);
+  #listen(from: 'now' | Positions): void {
+    this.#stop();
+    const reached = new Map<string, Position>(from === 'now' ? [] : Object.entries(from));
+    this.#reached = reached;
+    const follower: Follower = {
+      name: this.adapter.name,
+      begun: (positions) => {
+        for (const [channelId, position] of Object.entries(positions)) reached.set(channelId, position);
+      },
+      handle: async (message, delivery) => {
+        await this.#attached;
+        // What was queued before it began elsewhere comes again from there.
+        if (reached !== this.#reached || this.#detached) return;
+        await this.#handle(message, delivery);
+        reached.set(message.channelId, delivery.position);
+        void this.#save();
+      },
+    };
+    this.#subscriptions = (this.adapter.channels ?? ['*']).map((pattern) =>
+      this.#around.follow(pattern, from, follower),
+    );
+  }
+
+  #stop(): void {
+    for (const stop of this.#subscriptions) stop();
+    this.#subscriptions = [];
   }
 
   async #handle(message: Message, delivery: Delivery): Promise<void> {
@@ -90,28 +115,23 @@ export class AttachedAdapter {
     } catch (error) {
       this.#around.events.emit('handlerError', { message, error });
     }
-    this.#reached.set(message.channelId, delivery.position);
-    this.#save();
   }
 
   /** One save at a time; what came meanwhile is in the next. */
-  #save(): void {
+  #save(): Promise<void> {
+    this.#unsaved = true;
+    this.#saving ??= this.#saveAll().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #saveAll(): Promise<void> {
     const { positions } = this.#around.host;
-    if (positions === undefined || this.#name === undefined || !this.#hasBegun) return;
-    if (this.#saving) {
-      this.#unsaved = true;
-      return;
+    while (this.#unsaved && positions !== undefined && this.#name !== undefined) {
+      this.#unsaved = false;
+      await this.call(() => positions.savePositions(this.#name as string, Object.fromEntries(this.#reached)));
     }
-    this.#saving = true;
-    positions
-      .savePositions(this.#name, Object.fromEntries(this.#reached))
-      .catch((error: unknown) => this.#stillFailed(error))
-      .finally(() => {
-        this.#saving = false;
-        if (!this.#unsaved) return;
-        this.#unsaved = false;
-        this.#save();
-      });
   }
 
   /** What fails because it was detached is no failure. */

@@ -191,6 +191,11 @@ export class HostedBus implements MessageBus {
     return this;
   }
 
+  /** Settles when the positions of all adapters are on record: until then a host must not take messages. */
+  async adaptersRecorded(): Promise<void> {
+    await Promise.all([...this.#adapters.values()].map(({ recorded }) => recorded));
+  }
+
   removeAdapter(name: string): boolean {
     this.#adapters.get(name)?.detach();
     return this.#adapters.delete(name);
@@ -327,6 +332,7 @@ export class HostedBus implements MessageBus {
     const context: DeliveryContext = {
       send: (input, more) => this.send(input, more),
       authorId: this.#author.id,
+      name: follower.name,
       signal: () => abort.signal,
     };
     const queue = new Queue<{ readonly message: Message; readonly logId: string }>(() => receiver.close(stopped()));

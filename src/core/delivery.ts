@@ -11,6 +11,8 @@ type Send = <C>(input: MessageInput<string, C>, options?: SendOptions) => Sendin
 export interface DeliveryContext {
   readonly send: Send;
   readonly authorId: string;
+  /** The adapter that answers: two of one author answer each for itself. */
+  readonly name?: string;
   signal(): Signal;
 }
 
@@ -34,12 +36,13 @@ export class MessageDelivery implements Delivery {
     return this.#context.signal();
   }
 
-  reply<R>(content: R, more: Partial<MessageInput> = {}): Sending<R> {
+  /** A property, so that a handler may take it out of the delivery. */
+  readonly reply = <R>(content: R, more: Partial<MessageInput> = {}): Sending<R> => {
     const { id, channelId, correlationId, hops, offset } = this.#message;
     const author = more.authorId ?? this.#context.authorId;
     this.#replies += 1;
     // An ephemeral message has no place in a log that an answer's id could follow from.
-    const own = offset === 0 ? {} : { id: `re:${author}:${this.#logId}:${offset}:${this.#replies}` };
+    const own = offset === 0 ? {} : { id: `re:${author}:${this.#context.name ?? ''}:${this.#logId}:${offset}:${this.#replies}` };
     return this.#context.send({
       ...own,
       channelId,
@@ -49,5 +52,5 @@ export class MessageDelivery implements Delivery {
       ...more,
       content,
     });
-  }
+  };
 }

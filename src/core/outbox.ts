@@ -3,6 +3,7 @@
 
 import { Batch, encodeItem } from './batch.ts';
 import type { Shared } from './batch.ts';
+import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
 import { busError, fromRecord, isBusError, toRecord } from './errors.ts';
 import type { BusError } from './errors.ts';
@@ -107,6 +108,8 @@ export class Outbox {
     if (options.ack === 'synced') throw busError('NO_UPSTREAM', 'send: "synced" was asked for.');
     const item = itemOf(input, !this.#host.encoded);
     if (this.#now === 0) this.#now = this.#platform.now();
+    // Before anything can throw: the end of this turn clears its time, and what was begun in it.
+    this.#schedule();
     let parcel = this.#parcel(input, options);
     let id = parcel.batch.name(item, this.#now);
     if (this.#host.encoded) {
@@ -173,7 +176,6 @@ export class Outbox {
   }
 
   #sending(parcel: Parcel, id: string, signal: SendOptions['signal']): Sending {
-    this.#schedule();
     this.#changed(1);
     this.#filled = parcel;
     const promise = new Promise<Message>(this.#executor) as Promise<Message> & { id: string };
@@ -236,7 +238,7 @@ export class Outbox {
         'send: the message with this id was stored before, and dropped by retention since.',
         { accepted: true },
       );
-    this.#settle(parcel, this.#decode(block, block.offset));
+    this.#settle(parcel, messagesOf(block, block.offset));
   }
 
   #resolve(parcel: Parcel, block: Block, offset: number): void {

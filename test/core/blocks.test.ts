@@ -111,6 +111,21 @@ describe('messages sent in one turn', () => {
     expect(host.pushed).toHaveLength(1);
   });
 
+  test('have the time of their own turn, though the one before them was refused', async () => {
+    const host = new HeldHost();
+    host.encoded = true;
+    const clock = testPlatform();
+    const bus = new HostedBus(host, { platform: clock });
+    expect(await failure(bus.send({ channelId: 'a', content: 'x'.repeat(1_000_000) }))).toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+    });
+    clock.time += 60_000;
+    void bus.send({ channelId: 'a', content: 1 });
+    void bus.send({ channelId: 'b', content: 1 });
+    await quiet();
+    expect(host.pushed.map(({ block }) => block.header.createdAt)).toEqual([epoch + 60_000, epoch + 60_000]);
+  });
+
   test('carry what they share in the header, once', async () => {
     const { host, bus } = held(true);
     const shared = {

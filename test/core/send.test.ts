@@ -4,6 +4,7 @@ import type { Message, MessageInput } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { HostedBus } from '../../src/core/bus.ts';
 import { busError } from '../../src/core/errors.ts';
+import { blockOf } from '../../src/testing/sender.ts';
 import { MessageDelivery } from '../../src/core/delivery.ts';
 import { contents, encodedLog, epoch, failure, heard, HeldHost, quiet, testPlatform, wrapped } from './support.ts';
 
@@ -113,6 +114,14 @@ describe('an id given by the sender', () => {
     expect(await bus.send({ channelId: 'a', content: 'second', id: 'telegram:1' })).toEqual(first);
     expect(contents(await bus.history('a'))).toEqual(['before', 'first']);
     expect((await bus.send({ channelId: 'b', content: 'other', id: 'telegram:1' })).content).toBe('other');
+  });
+
+  test('is answered with an error if its message cannot be read', async () => {
+    const log = encodedLog();
+    const { header } = blockOf('a', ['x'], 'key');
+    await log.append([{ block: { header, json: 'no JSON' } }]);
+    const error = await failure(new MessageBusCore({ log }).send({ channelId: 'a', content: 1, id: 'key' }));
+    expect(error).toMatchObject({ code: 'MALFORMED_BLOCK' });
   });
 
   test('is answered with an error if its message was dropped meanwhile', async () => {

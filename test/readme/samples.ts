@@ -138,24 +138,18 @@ export function allPrograms(): readonly Program[] {
   return documents().flatMap(programsOf);
 }
 
-/** What was said on each line, as a console would show it. */
-export function spoken(calls: readonly (readonly [id: string, values: readonly unknown[]])[]): Map<string, string> {
-  const lines = new Map<string, string>();
-  const show = (value: unknown): string =>
-    typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
-  for (const [id, values] of calls) {
-    const before = lines.get(id);
-    const now = values.map(show).join(' ');
-    lines.set(id, before === undefined ? now : `${before}, then ${now}`);
-  }
-  return lines;
+type Calls = readonly (readonly [id: string, values: readonly unknown[]])[];
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
 }
 
-/** What was promised and what was printed, line by line: equal if all is well. */
-export function compared(
-  promised: readonly Promised[],
-  calls: readonly (readonly [id: string, values: readonly unknown[]])[],
-): { readonly promised: readonly string[]; readonly printed: readonly (string | undefined)[] } {
-  const lines = spoken(calls);
-  return { promised: promised.map(({ text }) => text), printed: promised.map(({ id }) => lines.get(id)) };
+/** What each line that prints has printed, as a console would show it; what it printed again follows after "then". */
+export function printedBy({ promised }: Program, calls: Calls): readonly string[] {
+  return promised.map(({ id }) =>
+    calls
+      .filter(([line]) => line === id)
+      .map(([, values]) => values.map(shown).join(' '))
+      .join(', then '),
+  );
 }

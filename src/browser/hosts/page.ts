@@ -13,6 +13,8 @@ export interface PageHostOptions {
   readonly bus: string;
   readonly why: string;
   readonly retention: RetentionOptions | undefined;
+  /** It hosts no more: the ladder begins anew. */
+  readonly onLost: () => void;
 }
 
 export class PageConnector implements Connector, LinkWatcher {
@@ -36,9 +38,9 @@ export class PageConnector implements Connector, LinkWatcher {
   }
 
   left(): void {
-    this.#host = undefined;
-    this.#client.detach('The log in this page was lost; it is opened again.');
-    if (!this.#closed) void this.#begin();
+    this.#client.detach('The log in this page was lost, or another host took over.');
+    this.close();
+    this.#options.onLost();
   }
 
   close(): void {

@@ -6,15 +6,17 @@ import type { Platform } from '../../core/platform.ts';
 import type { Connector, LinkWatcher, RemoteHost } from '../../protocol/remote-host.ts';
 import { portLink } from '../links/port-link.ts';
 import { Heartbeat } from '../liveness.ts';
-import { highestGeneration, holdLock, lockNames, whenFree } from '../locks.ts';
+import { highestGeneration, holdLock, hostRuns, lockNames, whenFree } from '../locks.ts';
 import type { HeldLock } from '../locks.ts';
 import { workerName } from '../worker-name.ts';
 
 const firstDeadline = 150;
 const lastDeadline = 1000;
-/** So many handshakes without an answer: whatever has this name will not answer any more. */
-const attemptsPerGeneration = 4;
+/** So many handshakes that a running worker did not answer: it will not answer any more. */
+const silentAttempts = 4;
 const generationsBeforeGivingUp = 2;
+/** About half a minute for the script to load: slow lines are not a reason to leave the other tabs' bus. */
+const attemptsToLoad = 30;
 
 export interface SharedWorkerOptions {
   readonly bus: string;
@@ -31,6 +33,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   #tab: HeldLock | undefined;
   #generation: { readonly number: number; readonly lock: HeldLock } | undefined;
   #failures = 0;
+  #silent = 0;
   #everGreeted = false;
   #attempt = 0;
   #cancelDeadline: (() => void) | undefined;
@@ -63,6 +66,7 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
   greeted(lock: string): void {
     this.#everGreeted = true;
     this.#failures = 0;
+    this.#silent = 0;
     this.#cancelDeadline?.();
     this.#stopWatching?.();
     this.#stopWatching = whenFree(lock, () => this.#lost('The host is gone; the next one is being started.'));
@@ -174,18 +178,23 @@ export class SharedWorkerConnector implements Connector, LinkWatcher {
       return this.#failed(attempt, `SharedWorker cannot be made: ${String(error)}`);
     }
     const deadline = Math.min(lastDeadline, firstDeadline * 2 ** (tries - 1));
-    this.#cancelDeadline = platform.timer(deadline, () => {
-      if (tries < attemptsPerGeneration) this.#greet(attempt, tries + 1);
-      else this.#unanswered(attempt);
-    });
+    this.#cancelDeadline = platform.timer(deadline, () => void this.#unanswered(attempt, tries));
   }
 
-  #unanswered(attempt: number): void {
-    if (attempt !== this.#attempt) return;
-    this.#failures += 1;
-    if (!this.#everGreeted && this.#failures >= generationsBeforeGivingUp)
-      this.#failed(attempt, 'The worker does not answer.');
-    else this.#hung('The worker does not answer.');
+  /** A script that is still being loaded is asked again; one that runs and does not answer is left behind. */
+  async #unanswered(attempt: number, tries: number): Promise<void> {
+    const runs = await hostRuns(this.#options.bus, this.#generation?.number ?? 0);
+    if (attempt !== this.#attempt || this.#closed || this.#away) return;
+    this.#silent = runs ? this.#silent + 1 : 0;
+    if (this.#silent >= silentAttempts) {
+      this.#silent = 0;
+      this.#failures += 1;
+      if (this.#everGreeted || this.#failures < generationsBeforeGivingUp)
+        return this.#hung('The worker does not answer.');
+      return this.#failed(attempt, 'The worker does not answer.');
+    }
+    if (tries >= attemptsToLoad) return this.#failed(attempt, 'The worker script does not load.');
+    this.#greet(attempt, tries + 1);
   }
 
   #failed(attempt: number, why: string): void {

@@ -198,9 +198,7 @@ export class IndexedDbLog implements Log {
   }
 
   #kick(): void {
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
@@ -209,6 +207,8 @@ export class IndexedDbLog implements Log {
       if (job === undefined) await this.#commitAppends(this.#group());
       else await this.#commitJob(job);
     }
+    // In the very turn of the last look: what comes from now on must find nobody at work.
+    this.#working = undefined;
   }
 
   async #commitJob(job: Job): Promise<void> {
@@ -311,7 +311,7 @@ export class IndexedDbLog implements Log {
       if (verdict.kind === 'refused') return;
       if (push !== undefined) appendTo(clients, push.clientId, [push.n, verdict.logId, verdict.offset] as const);
       if (stored !== undefined) appendTo(segments, channelId, stored);
-      if (verdict.kind === 'stored' && isIdentified(block))
+      if (isIdentified(block))
         writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
       for (const key of stored?.header.keys ?? []) {
         stores.add('keys');

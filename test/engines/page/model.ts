@@ -234,7 +234,7 @@ export async function checkModel(
     done['runs'] = (done['runs'] ?? 0) + 1;
     await new Run(done).run(steps);
   });
-  await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit });
+  await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit, includeErrorInReport: true });
   return done;
 }
 
