@@ -346,7 +346,7 @@ describe('a reply', () => {
     };
     const once = await run();
     expect(await run()).toEqual(once);
-    expect(once.map(({ id }) => id)).toEqual([`re:ann:${logId}:${offset}:1`, `re:ann:${logId}:${offset}:2`]);
+    expect(once.map(({ id }) => id)).toEqual([`re:ann::${logId}:${offset}:1`, `re:ann::${logId}:${offset}:2`]);
     expect(contents(await bus.history('a'))).toEqual(['?', 'first', 'second']);
   });
 

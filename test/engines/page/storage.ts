@@ -173,3 +173,27 @@ function megabyte(): string {
   }
   return text.slice(0, 900_000);
 }
+export async function zzProbe(): Promise<unknown> {
+  const seen: unknown[] = [];
+  for (const m of ['add', 'put'] as const) {
+    const o = IDBObjectStore.prototype[m];
+    IDBObjectStore.prototype[m] = function (this: IDBObjectStore, ...g) {
+      const r = o.apply(this, g);
+      const name = this.name;
+      r.addEventListener('error', () => seen.push([m, name, r.error?.name, r.error?.message]));
+      r.addEventListener('success', () => seen.length < 0 && seen.push([m, name, 'ok']));
+      return r;
+    };
+  }
+  const oc = IDBTransaction.prototype.commit;
+  IDBTransaction.prototype.commit = function () { this.addEventListener('abort', () => seen.push(['abort', this.error?.name, this.error?.message])); this.addEventListener('complete', () => 0); oc.call(this); };
+  const filled = await fillDisk(200);
+  const segs = (await segmentsOf(full!.bus, 'a')).map((s) => s.at(-1)?.offset);
+  const raw = await openRaw(full!.bus);
+  const rows = await settled(raw.transaction('journal').objectStore('journal').getAllKeys());
+  const vals = await settled(raw.transaction('journal').objectStore('journal').getAll());
+  raw.close();
+  let again: unknown;
+  try { const s = await openLog(full!.bus); again = [await s.head('a'), await send(s, ['x'], { push: { clientId: 'c', n: full!.stored + 1 } })]; } catch (e) { again = String(e); }
+  return { filled, seen, segs, rows, last: vals.at(-1), again };
+}
