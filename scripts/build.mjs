@@ -1,4 +1,5 @@
-// Builds dist/. The page entries share chunks; the worker files are one self-contained file each, because a browser
+// Builds dist/. Each entry is built by itself: what a page loads first is one file, which its lazy parts import from, and
+// the worker files are self-contained, because a browser
 // fetches a worker by its address alone. `new SharedWorker(new URL('./worker.js', import.meta.url), …)` must reach
 // dist untouched, next to worker.js: bundlers of our users look for it. So chunks lie flat in dist, too.
 import { execFile } from 'node:child_process';
@@ -9,7 +10,7 @@ import { root } from './dependencies.mjs';
 
 const run = promisify(execFile);
 
-const pages = { index: 'src/index.ts', core: 'src/core/index.ts', testing: 'src/testing/index.ts' };
+const entries = { index: 'src/index.ts', core: 'src/core/index.ts', testing: 'src/testing/index.ts' };
 const selfContained = { worker: 'src/browser/worker.ts', 'start-host': 'src/browser/start-host.ts' };
 
 /** The minifier turns quotes into backticks, and Vite then refuses the options. Same length: source maps stay true. */
@@ -29,7 +30,7 @@ async function build() {
   await rm(`${root}dist`, { recursive: true, force: true });
   await Promise.all([
     declarations(),
-    bundle(pages, { chunkFileNames: 'shared-[name].js' }),
+    ...Object.entries(entries).map(([name, file]) => bundle({ [name]: file }, { chunkFileNames: `${name}-[name].js` })),
     ...Object.entries(selfContained).map(([name, file]) => bundle({ [name]: file }, { codeSplitting: false })),
   ]);
 }
@@ -39,6 +40,7 @@ async function bundle(input, output) {
     cwd: root,
     input,
     platform: 'browser',
+    preserveEntrySignatures: 'allow-extension',
     transform: { target: 'es2022' },
     // package.json speaks for dist; in the source, an import for its effect alone means it.
     treeshake: { moduleSideEffects: [{ external: false, test: /^(?!.*node_modules).*\/src\//, sideEffects: true }] },

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const types: Record<string, string> = {
   '.html': 'text/html',
@@ -24,12 +25,14 @@ export interface Server {
 /** Serves the folders, each under its path. */
 export async function serve(folders: Readonly<Record<string, string>>): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const asked = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    // As over a slow line: /slow/3000/… answers after three seconds.
+    const [, delay = '0', path = asked] = /^\/slow\/(\d+)(\/.*)$/.exec(asked) ?? [];
     const [mount, folder] = Object.entries(folders).find(([at]) => path.startsWith(at)) ?? [];
     if (mount === undefined || folder === undefined) return void response.writeHead(404).end();
     const file = join(folder, path.slice(mount.length) || 'index.html');
-    readFile(file).then(
-      (body) =>
+    Promise.all([readFile(file), sleep(Number(delay))]).then(
+      ([body]) =>
         response
           .writeHead(200, {
             'content-type': types[extname(file)] ?? 'application/octet-stream',

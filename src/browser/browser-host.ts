@@ -9,7 +9,7 @@ import { randomName, systemPlatform } from '../core/platform.ts';
 import { Retention } from '../core/retention.ts';
 import type { RetentionOptions } from '../core/retention.ts';
 import { checkClientFrame } from '../protocol/check-client-frame.ts';
-import type { HostFrame, HostStatus } from '../protocol/frames.ts';
+import type { Hello, HostFrame, HostStatus } from '../protocol/frames.ts';
 import type { Link } from '../protocol/link.ts';
 import { Session } from '../protocol/session.ts';
 import type { OpenHost } from '../protocol/session.ts';
@@ -45,6 +45,7 @@ export class BrowserHost {
   readonly #opened: Promise<OpenHost>;
   readonly #cleanup: (() => void)[] = [];
   #status: HostStatus;
+  #retention: Retention | undefined;
   #ended = false;
 
   constructor(options: HostOptions) {
@@ -67,7 +68,7 @@ export class BrowserHost {
         status: () => this.#status,
         defer: (task) => queueMicrotask(task),
         onError: (error) => this.#report(error),
-        onHello: (greeted, { clientId, lock }) => this.#watch(greeted, clientId, lock),
+        onHello: (greeted, hello) => this.#welcome(greeted, hello),
         onClose: (closed) => {
           this.#sessions.delete(closed);
           this.#countTabs();
@@ -120,12 +121,22 @@ export class BrowserHost {
 
   async #extend(host: LogHost): Promise<void> {
     const { extend, retention } = this.#options;
-    const failed = (error: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause: error }));
-    if (retention !== undefined) {
-      const keeper = new Retention(host.log, retention, systemPlatform, failed);
-      this.#cleanup.push(() => keeper.close());
-    }
+    if (retention !== undefined) this.#retain(host, retention);
     if (extend !== undefined) this.#cleanup.push(await extend(host, (error) => this.#report(error)));
+  }
+
+  /** The first limits hold: those of the host's own file, else those of the first tab that has any. */
+  #retain(host: LogHost, limits: RetentionOptions): void {
+    if (this.#retention !== undefined) return;
+    const failed = (cause: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause }));
+    const retention = new Retention(host.log, limits, systemPlatform, failed);
+    this.#retention = retention;
+    this.#cleanup.push(() => retention.close());
+  }
+
+  #welcome(session: Session, { clientId, lock, retention }: Hello): void {
+    this.#watch(session, clientId, lock);
+    if (retention !== undefined) this.#opened.then(({ host }) => this.#retain(host, retention)).catch(() => undefined);
   }
 
   /** A tab's lock is granted to us when the tab is gone, however it went. */

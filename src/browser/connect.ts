@@ -3,7 +3,6 @@
 import { busError } from '../core/errors.ts';
 import type { HostKind } from '../core/message-bus.ts';
 import type { Platform } from '../core/platform.ts';
-import type { RetentionOptions } from '../core/retention.ts';
 import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
 import { SharedWorkerConnector } from './hosts/shared-worker.ts';
 
@@ -14,7 +13,6 @@ export interface ConnectOptions {
   readonly hosts: readonly HostKind[];
   readonly platform: Platform;
   readonly create: (name: string) => SharedWorker;
-  readonly retention: RetentionOptions | undefined;
 }
 
 /** Climbs down the ladder until a host answers. */
@@ -48,7 +46,7 @@ export class Ladder implements Connector {
     this.#rungs = rest;
     if (kind === undefined)
       return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
-    const { bus, platform, create, retention } = this.#options;
+    const { bus, platform, create } = this.#options;
     if (kind === 'shared-worker' && typeof SharedWorker === 'undefined')
       return this.#next('This browser has no SharedWorker.');
     if (kind === 'shared-worker') {
@@ -61,7 +59,6 @@ export class Ladder implements Connector {
         this.#begin(
           new PageConnector({
             bus,
-            retention,
             why: `This page hosts the bus alone: ${why}`,
             onLost: () => this.#again(),
           }),

@@ -22,7 +22,7 @@ export interface BusOptions {
   readonly worker?: (name: string) => SharedWorker;
   /** Where `busline/worker.js` is served from, where a bundler does not find it by itself. */
   readonly workerUrl?: string | URL;
-  /** Limits for a page that is its own host; in a worker of your own, give them to `startHost`. */
+  /** Limits for each channel. The first tab's hold while the host lives; those given to `startHost` come before them. */
   readonly retention?: RetentionOptions;
   /** Closes the bus. */
   readonly signal?: AbortSignal;
@@ -74,9 +74,8 @@ export function createBus(options: BusOptions = {}): Bus {
     hosts: checkHosts(hosts),
     platform: systemPlatform,
     create: workerFactory(options),
-    retention,
   });
-  const bus = new PageBus(new RemoteHost(ladder, systemPlatform), author);
+  const bus = new PageBus(new RemoteHost(ladder, systemPlatform, retention === undefined ? {} : { retention }), author);
   onAbort(signal, () => void bus.close());
   return bus;
 }

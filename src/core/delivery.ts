@@ -42,7 +42,8 @@ export class MessageDelivery implements Delivery {
     const author = more.authorId ?? this.#context.authorId;
     this.#replies += 1;
     // An ephemeral message has no place in a log that an answer's id could follow from.
-    const own = offset === 0 ? {} : { id: `re:${author}:${this.#context.name ?? ''}:${this.#logId}:${offset}:${this.#replies}` };
+    const own =
+      offset === 0 ? {} : { id: `re:${author}:${this.#context.name ?? ''}:${this.#logId}:${offset}:${this.#replies}` };
     return this.#context.send({
       ...own,
       channelId,

@@ -28,7 +28,7 @@ export const advice = {
   MALFORMED_BLOCK: 'A stored block could not be read; its messages were passed over.',
   CONFLICT: 'This producer was cloned (a copied profile, a restored backup): take a new producerId and renumber.',
   GAP: 'Blocks before this one are missing: send them first, or a skip with the reason.',
-  NO_UPSTREAM: 'There is no server to sync with: give `sync` to createBus, or ask for "stored" or "flushed".',
+  NO_UPSTREAM: 'There is no server to sync with: ask for "stored" or "flushed".',
   ADAPTER_EXISTS: 'Adapter names are unique in a bus: remove the other one first, or rename this one.',
   ADAPTER_FAILED: 'The adapter threw; the message is named in the event. Mend the adapter.',
 } as const;

@@ -48,12 +48,20 @@ const block = z.object({
   buffers: z.optional(z.array(z.instanceof(Uint8Array))),
 });
 
+const limit = z.optional(z.number().check(z.positive()));
 const call = { call: count };
 const number = { reader: count };
 
 /** Each kind of frame, by its type. */
 const frames: { readonly [K in ClientFrame['type']]: z.ZodMiniType } = {
-  hello: z.object({ type: z.literal('hello'), min: count, max: count, clientId: text, lock: text }),
+  hello: z.object({
+    type: z.literal('hello'),
+    min: count,
+    max: count,
+    clientId: text,
+    lock: text,
+    retention: z.optional(z.object({ count: limit, age: limit, bytes: limit })),
+  }),
   push: z.object({
     type: z.literal('push'),
     n: z.int().check(z.positive()),

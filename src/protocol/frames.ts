@@ -6,6 +6,7 @@ import type { Block, StoredBlock } from '../core/block.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { Page, Positions } from '../core/log.ts';
 import type { BusStatus, ChannelInfo, From, Reset } from '../core/message-bus.ts';
+import type { RetentionOptions } from '../core/retention.ts';
 
 /** The versions of this protocol that this build speaks. */
 export const versions: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
@@ -23,6 +24,8 @@ export interface Hello {
   readonly max: number;
   readonly clientId: string;
   readonly lock: string;
+  /** What the page asks for, if the host has no limits of its own. */
+  readonly retention?: RetentionOptions;
 }
 
 /** The log is open. The client now opens its readers, pushes what is unacknowledged, then what is new. */

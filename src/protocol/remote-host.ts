@@ -13,7 +13,7 @@ import { randomName } from '../core/platform.ts';
 import type { Platform } from '../core/platform.ts';
 import { Cell } from '../core/store.ts';
 import { versions } from './frames.ts';
-import type { AskFrame, ClientFrame, HostFrame, HostStatus, Welcome } from './frames.ts';
+import type { AskFrame, ClientFrame, Hello, HostFrame, HostStatus, Welcome } from './frames.ts';
 import { Outgoing } from './link.ts';
 import type { Link } from './link.ts';
 
@@ -90,6 +90,7 @@ export class RemoteHost implements Host {
   watcher: LinkWatcher = {};
   readonly #connector: Connector;
   readonly #platform: Platform;
+  readonly #wishes: Pick<Hello, 'retention'>;
   readonly #pushed = new Map<number, Pushed>();
   readonly #readers = new Map<number, OpenReader>();
   readonly #calls = new Map<number, Call>();
@@ -100,7 +101,8 @@ export class RemoteHost implements Host {
   #isOpen!: (opened: Opened) => void;
   #isLost!: (error: BusError) => void;
 
-  constructor(connector: Connector, platform: Platform) {
+  constructor(connector: Connector, platform: Platform, wishes: Pick<Hello, 'retention'> = {}) {
+    this.#wishes = wishes;
     this.#connector = connector;
     this.#platform = platform;
     this.clientId = randomName(platform);
@@ -181,7 +183,7 @@ export class RemoteHost implements Host {
     link.receive((frames) => {
       if ('link' in this.#state && this.#state.link === link) this.#receive(frames);
     });
-    link.send([{ type: 'hello', ...versions, clientId: this.clientId, lock }]);
+    link.send([{ type: 'hello', ...versions, clientId: this.clientId, lock, ...this.#wishes }]);
   }
 
   /** The host is gone or does not answer: nothing is sent until the next `attach`. */

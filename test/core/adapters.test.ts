@@ -285,6 +285,20 @@ describe('beside its log, an adapter', () => {
     expect(Object.keys((await log.savedPositions('adapter:x')) ?? {}).toSorted()).toEqual(['a', 'b']);
   });
 
+  test('has its position on record once the bus says so: what is stored from then on reaches it, whatever dies', async () => {
+    const log = new MemoryLog();
+    const first = new MessageBusCore({ log });
+    await first.send({ channelId: 'a', content: 'old' });
+    first.use({ name: 'x', attach: () => new Promise(() => undefined), onMessage: () => undefined });
+    await first.adaptersRecorded();
+    await first.send({ channelId: 'a', content: 'asked' });
+    await first.send({ channelId: 'new', content: 'asked elsewhere' });
+    const adapter = recorder('x');
+    new MessageBusCore({ log }).use(adapter);
+    await quiet();
+    expect(contents(adapter.got).toSorted()).toEqual(['asked', 'asked elsewhere']);
+  });
+
   test('saves one position at a time, the last one always', async () => {
     const memory = new MemoryLog();
     const saves: (() => void)[] = [];

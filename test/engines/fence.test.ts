@@ -24,11 +24,14 @@ inEveryEngine('the fence', (lab, engine) => {
     expect(problems).toEqual([]);
   });
 
-  test.each<Place>(['before the transaction', 'inside the transaction', 'after the commit'])('holds %s', async (place) => {
-    const hung = await lab().call('hungHost', place, 'none', longest);
-    console.log(engine, place, hung);
-    expect(hung.problems).toEqual([]);
-  });
+  test.each<Place>(['before the transaction', 'inside the transaction', 'after the commit'])(
+    'holds %s',
+    async (place) => {
+      const hung = await lab().call('hungHost', place, 'none', longest);
+      console.log(engine, place, hung);
+      expect(hung.problems).toEqual([]);
+    },
+  );
 
   test.each(['no journal row', 'journal row first'] as const)('planted %s', async (fault) => {
     const hung = await lab().call('hungHost', 'before the transaction', fault, longest);

@@ -4,7 +4,6 @@
 import { busError } from '../../core/errors.ts';
 import { loopLink } from '../../protocol/loop-link.ts';
 import type { Connector, LinkWatcher, RemoteHost } from '../../protocol/remote-host.ts';
-import type { RetentionOptions } from '../../core/retention.ts';
 import { BrowserHost } from '../browser-host.ts';
 import { holdLock, lockNames } from '../locks.ts';
 import type { HeldLock } from '../locks.ts';
@@ -12,7 +11,6 @@ import type { HeldLock } from '../locks.ts';
 export interface PageHostOptions {
   readonly bus: string;
   readonly why: string;
-  readonly retention: RetentionOptions | undefined;
   /** It hosts no more: the ladder begins anew. */
   readonly onLost: () => void;
 }
@@ -52,13 +50,12 @@ export class PageConnector implements Connector, LinkWatcher {
   async #begin(): Promise<void> {
     await this.#tab?.held;
     if (this.#closed) return;
-    const { bus, why, retention } = this.#options;
+    const { bus, why } = this.#options;
     const host = new BrowserHost({
       bus,
       why,
       kind: 'page',
       generation: 0,
-      ...(retention !== undefined && { retention }),
       onEnd: () => undefined,
       onBusy: () =>
         this.#client.report(busError('HOST_BUSY', 'This page waits for its turn; what it sends is kept here.')),

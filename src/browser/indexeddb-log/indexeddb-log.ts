@@ -14,6 +14,7 @@ import { openDatabase, storageError } from './database.ts';
 import type { ChannelRow, ClientRow, Database, StoreName } from './database.ts';
 import { after, merged, trimmed } from './segments.ts';
 import type { Change } from './segments.ts';
+import { takeBack } from './take-back.ts';
 import { takeTerm } from './term.ts';
 import type { Term } from './term.ts';
 import { Writer } from './writer.ts';
@@ -146,7 +147,7 @@ export class IndexedDbLog implements Log {
   trim(channelId: string, upTo: number): Promise<void> {
     return this.#job(async () => {
       const channel = await this.#channel(channelId);
-      if (upTo < channel.record.first) return undefined;
+      if (upTo < channel.record.first || channel.record.first > channel.record.head) return undefined;
       const change = await trimmed(this.#database, channelId, upTo, channel.record.head);
       const row = { ...channel.row, first: change.first, bytes: Math.max(0, channel.record.bytes - change.bytes) };
       const write: Write = (store) => {
@@ -289,9 +290,11 @@ export class IndexedDbLog implements Log {
     const placed = entries.map((entry) => this.#ledger.place(state(entry).record, entry));
     const commit = this.#commitOf(entries, placed);
     try {
-      if (commit !== undefined) await this.#commit(commit);
+      if (commit !== undefined) await this.#writer.commit(commit);
     } catch (error) {
       for (const back of undo) back();
+      if (this.#writer.isTorn) await this.#mend(entries, placed);
+      this.#endUnlessFull(error);
       throw error;
     }
     for (const channel of touched) channel.commit();
@@ -304,6 +307,7 @@ export class IndexedDbLog implements Log {
     const stores = new Set<StoreName>(['segments']);
     const writes: Write[] = [];
     const segments = new Map<string, StoredBlock[]>();
+    const changed = new Set<string>();
     const clients = new Map<string, (readonly [n: number, logId: string, offset: number])[]>();
     entries.forEach(({ block, push }, at) => {
       const { verdict, block: stored } = placed[at] as Placed;
@@ -311,15 +315,19 @@ export class IndexedDbLog implements Log {
       if (verdict.kind === 'refused') return;
       if (push !== undefined) appendTo(clients, push.clientId, [push.n, verdict.logId, verdict.offset] as const);
       if (stored !== undefined) appendTo(segments, channelId, stored);
-      if (isIdentified(block))
-        writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
+      if (verdict.kind === 'stored') changed.add(channelId);
+      // A block whose key is known fills its place in the sequence, too.
+      const counts = verdict.kind === 'stored' || block.header.keys !== undefined;
+      if (counts && isIdentified(block)) writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
       for (const key of stored?.header.keys ?? []) {
         stores.add('keys');
         writes.push((store) => void store('keys').put(stored?.offset, [channelId, key]));
       }
     });
     if (segments.size + clients.size + writes.length === 0) return undefined;
-    const channels = [...segments].map(([channelId, blocks]) => this.#segmentWrite(channelId, blocks, stores, writes));
+    const channels = [...changed].map((channelId) =>
+      this.#channelWrite(channelId, segments.get(channelId), stores, writes),
+    );
     return {
       stores,
       write: (store) => writes.forEach((write) => write(store)),
@@ -328,14 +336,15 @@ export class IndexedDbLog implements Log {
     };
   }
 
-  #segmentWrite(
+  /** A skip changes its channel, and lies in no segment. */
+  #channelWrite(
     channelId: string,
-    blocks: StoredBlock[],
+    blocks: StoredBlock[] | undefined,
     stores: Set<StoreName>,
     writes: Write[],
   ): readonly [string, ChannelRow] {
     const { row, committed } = this.#channels.get(channelId) as ChannelState;
-    writes.push((store) => void store('segments').add(blocks, [channelId, row.head]));
+    if (blocks !== undefined) writes.push((store) => void store('segments').add(blocks, [channelId, row.head]));
     if (committed.logId === '') {
       stores.add('channels');
       writes.push((store) => void store('channels').put(row, channelId));
@@ -349,13 +358,28 @@ export class IndexedDbLog implements Log {
     return (store) => void store('producers').put(state, [channelId, producerId]);
   }
 
+  /** A job's commit: all of it or nothing. */
   async #commit(commit: Commit): Promise<void> {
     try {
-      await this.#writer.commit(commit);
+      await this.#writer.commit({ ...commit, whole: true });
     } catch (error) {
-      if (isBusError(error) && !isFull(error)) this.end(error.message);
+      this.#endUnlessFull(error);
       throw error;
     }
+  }
+
+  /** Takes back what a torn commit has written. Its row goes, too: all rows are folded. */
+  async #mend(entries: readonly Append[], placed: readonly Placed[]): Promise<void> {
+    const write = takeBack(entries, placed, this.#channels);
+    try {
+      await this.#writer.commit({ stores: ['segments', 'keys', 'producers'], write, whole: true, fold: true });
+    } catch (error) {
+      this.end((error as Error).message);
+    }
+  }
+
+  #endUnlessFull(error: unknown): void {
+    if (isBusError(error) && !isFull(error)) this.end(error.message);
   }
 
   #deliver(placed: readonly Placed[]): void {

@@ -24,13 +24,19 @@ interface Before {
   readonly last: number;
   readonly channels: ReadonlyMap<string, ChannelRow>;
   readonly clients: ReadonlyMap<string, ClientRow>;
+  /** The old term's last row, if its blocks are missing. */
+  readonly torn: JournalRow | undefined;
 }
 
-export function mergePushes(older: ClientRow, newer: ClientRow): ClientRow {
-  return [...older, ...newer].slice(-rememberedPushes);
+/** A push may be in both: the commit that folds the tables has a row, too. */
+function mergePushes(older: ClientRow, newer: ClientRow): ClientRow {
+  return [...new Map([...older, ...newer].map((push) => [push[0], push])).values()].slice(-rememberedPushes);
 }
 
-function fold(meta: Meta, last: number, rows: readonly JournalRow[], stored: ReadonlyMap<string, ClientRow>): Before {
+function fold(
+  rows: readonly JournalRow[],
+  stored: ReadonlyMap<string, ClientRow>,
+): Pick<Before, 'channels' | 'clients'> {
   const channels = new Map<string, ChannelRow>();
   const clients = new Map(stored);
   for (const row of rows) {
@@ -38,7 +44,14 @@ function fold(meta: Meta, last: number, rows: readonly JournalRow[], stored: Rea
     for (const [clientId, pushes] of row.clients)
       clients.set(clientId, mergePushes(clients.get(clientId) ?? [], pushes));
   }
-  return { meta, last, channels, clients };
+  return { channels, clients };
+}
+
+/** Firefox may write a row without its blocks, and who was to mend that may have died before. */
+async function isTorn(database: Database, row: JournalRow | undefined): Promise<boolean> {
+  const withBlocks = (row?.channels ?? []).filter(([, { first, head }]) => first <= head);
+  const keys = withBlocks.map(([channelId, { head }]) => database.getKey('segments', [channelId, head]));
+  return (await Promise.all(keys)).includes(undefined);
 }
 
 async function readBefore(database: Database, platform: Platform): Promise<Before> {
@@ -54,7 +67,9 @@ async function readBefore(database: Database, platform: Platform): Promise<Befor
   ]);
   const own = rows.filter((_, at) => keys[at]?.[0] === meta.term);
   const last = keys.reduce((highest, [term, n]) => (term === meta.term ? Math.max(highest, n) : highest), 0);
-  return fold(meta, last, own, new Map(clientIds.map((clientId, at) => [clientId, clientRows[at] as ClientRow])));
+  const torn = (await isTorn(database, own.at(-1))) ? own.pop() : undefined;
+  const stored = new Map(clientIds.map((clientId, at) => [clientId, clientRows[at] as ClientRow]));
+  return { meta, last, torn, ...fold(own, stored) };
 }
 
 /** Writes all of it or nothing; false if the old host committed once more meanwhile. */
@@ -63,22 +78,23 @@ async function succeed(
   before: Before,
   isAlive: (clientId: string) => boolean,
 ): Promise<Term | undefined> {
-  const { meta, last } = before;
+  const { meta, last, torn } = before;
   const term = meta.term + 1;
   const clients = new Map([...before.clients].filter(([clientId]) => isAlive(clientId)));
-  const transaction = database.transaction(['meta', 'channels', 'clients', 'journal'], 'readwrite');
+  // It is not told to commit: then Firefox, too, writes all of it or nothing.
+  const transaction = database.transaction(['meta', 'segments', 'channels', 'clients', 'journal'], 'readwrite');
+  const segments = transaction.objectStore('segments');
   const channelStore = transaction.objectStore('channels');
   const clientStore = transaction.objectStore('clients');
   const journal = transaction.objectStore('journal');
   const writes: Promise<unknown>[] = [transaction.objectStore('meta').put({ ...meta, term }, 'store')];
+  for (const [channelId, { head }] of torn?.channels ?? []) writes.push(segments.delete([channelId, head]));
   for (const [channelId, row] of before.channels) writes.push(channelStore.put(row, channelId));
   writes.push(clientStore.clear());
   for (const [clientId, row] of clients) writes.push(clientStore.put(row, clientId));
   writes.push(journal.delete(IDBKeyRange.bound([meta.term, 0], [meta.term, last])));
   writes.push(journal.delete(IDBKeyRange.bound([0, 0], [Math.max(0, meta.term - keptTerms), all])));
-  // The blocker comes last: Firefox aborts an explicitly committed transaction only for its last request.
   writes.push(journal.add(blocker, [meta.term, last + 1]));
-  transaction.commit();
   const results = await Promise.allSettled([...writes, transaction.done]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return { storeId: meta.storeId, term, clients };

@@ -1,6 +1,7 @@
 // Commits. A transaction is made, filled and committed in one turn; nothing in it ever waits for JavaScript, so a host that
 // hangs cannot hold its successor up. The journal row is its last request: in Firefox only that one aborts what was already
-// told to commit, so the row is the fence.
+// told to commit, so the row is the fence. Where an earlier request fails there (a full disk), the rest is written all the
+// same, row and all: the commit is torn, and must be mended before the next one.
 
 import { unwrap } from 'idb';
 import { busError, describe } from '../../core/errors.ts';
@@ -16,6 +17,10 @@ export interface Commit {
   readonly write: Write;
   readonly flush?: boolean;
   readonly row?: JournalRow;
+  /** All of it or nothing, whatever fails, in Firefox too; but a host that hangs meanwhile holds its successor up. */
+  readonly whole?: boolean;
+  /** Folds now. */
+  readonly fold?: boolean;
 }
 
 /** What is folded into the tables: all of it, as it is now. */
@@ -30,6 +35,7 @@ export class Writer {
   readonly #tables: () => Tables;
   #commits = 0;
   #folded = 0;
+  #torn = false;
 
   constructor(database: Database, term: number, tables: () => Tables) {
     this.#database = database;
@@ -37,26 +43,42 @@ export class Writer {
     this.#tables = tables;
   }
 
-  /** Resolves when it is on disk. Rejects with `STORAGE_FULL` if nothing was written, else with `HOST_LOST`. */
-  async commit({ stores, write, flush = false, row = { channels: [], clients: [] } }: Commit): Promise<void> {
+  /** Whether the last commit was written in part. */
+  get isTorn(): boolean {
+    return this.#torn;
+  }
+
+  /** Resolves when it is on disk. Rejects with `STORAGE_FULL` if the disk is full, else with `HOST_LOST`. */
+  async commit({
+    stores,
+    write,
+    flush = false,
+    row = { channels: [], clients: [] },
+    whole = false,
+    fold = false,
+  }: Commit): Promise<void> {
     const n = this.#commits + 1;
-    const folding = n - this.#folded >= foldEvery;
+    const folding = fold || n - this.#folded >= foldEvery;
     const names: readonly StoreName[] = [...stores, 'journal', ...(folding ? (['channels', 'clients'] as const) : [])];
     try {
-      const wrapped = this.#database.transaction([...new Set(names)], 'readwrite', {
+      const transaction = unwrap(this.#database).transaction([...new Set(names)], 'readwrite', {
         durability: flush ? 'strict' : 'relaxed',
       });
-      const transaction = unwrap(wrapped);
       const store = (name: StoreName): IDBObjectStore => transaction.objectStore(name);
-      write(store);
-      if (folding) this.#fold(store, n);
-      store('journal').add(row, [this.#term, n]);
-      transaction.commit();
-      await wrapped.done;
+      const end = ended(transaction);
+      compose(transaction, () => {
+        write(store);
+        if (folding) this.#fold(store, n);
+        store('journal').add(row, [this.#term, n]);
+        if (!whole) transaction.commit();
+      });
+      const failed = await end;
+      this.#commits = n;
+      this.#torn = failed !== undefined;
+      if (failed !== undefined) throw failed;
     } catch (error) {
       throw commitError(error);
     }
-    this.#commits = n;
     if (folding) this.#folded = n;
   }
 
@@ -67,6 +89,35 @@ export class Writer {
     for (const [clientId, row] of clients) store('clients').put(row, clientId);
     store('journal').delete(IDBKeyRange.bound([this.#term, 1], [this.#term, n - 1]));
   }
+}
+
+/** Fills a transaction. If it cannot be filled to the end nothing of it is written: the row that is the fence comes last. */
+function compose(transaction: IDBTransaction, fill: () => void): void {
+  try {
+    fill();
+  } catch (error) {
+    try {
+      transaction.abort();
+    } catch {
+      // It is aborted already.
+    }
+    throw error;
+  }
+}
+
+/** Resolves when all of it is on disk, or with the error of a request if the others are on disk; rejects if none is. */
+function ended(transaction: IDBTransaction): Promise<Error | undefined> {
+  const end = new Promise<Error | undefined>((resolve, reject) => {
+    let failed: Error | undefined;
+    transaction.addEventListener('error', ({ target }) => (failed ??= (target as IDBRequest).error ?? undefined));
+    transaction.addEventListener('complete', () => resolve(failed));
+    transaction.addEventListener('abort', () =>
+      reject(transaction.error ?? failed ?? new DOMException('It was aborted.', 'AbortError')),
+    );
+  });
+  // Nobody waits for it if the transaction cannot even be filled.
+  end.catch(() => undefined);
+  return end;
 }
 
 /** A full disk refuses one commit; anything else may mean that another host has taken over. */

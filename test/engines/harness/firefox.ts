@@ -7,7 +7,14 @@ export const firefox: Engine = {
   name: 'Firefox',
   async start() {
     const executablePath = program('firefox-esr', 'firefox-esr');
-    const browser = await puppeteer.launch({ browser: 'firefox', executablePath, protocolTimeout: 300_000, extraPrefsFirefox: process.env['FXQ'] ? { 'dom.quotaManager.temporaryStorage.fixedLimit': Number(process.env['FXQ']) } : {} });
+    const browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath,
+      protocolTimeout: 300_000,
+      extraPrefsFirefox: process.env['FXQ']
+        ? { 'dom.quotaManager.temporaryStorage.fixedLimit': Number(process.env['FXQ']) }
+        : {},
+    });
     return {
       version: await browser.version(),
       async open(url) {

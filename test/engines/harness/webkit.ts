@@ -92,9 +92,13 @@ function foldersIn(folder: string): readonly string[] {
 /** The server chooses a display that is free, and says which when it is ready. */
 async function openDisplay(): Promise<{ name: string; close(): Promise<void> }> {
   const stdio = ['ignore', 'ignore', 'ignore', 'pipe'] as const;
-  const server = spawn(program('Xvfb', 'xvfb'), ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'], {
-    stdio: [...stdio],
-  });
+  const server = spawn(
+    program('Xvfb', 'xvfb'),
+    ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'],
+    {
+      stdio: [...stdio],
+    },
+  );
   const number = await new Promise<string>((resolve, reject) => {
     server.once('exit', (code) => reject(new Error(`Xvfb ended with ${code}`)));
     server.once('error', reject);

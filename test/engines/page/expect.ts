@@ -17,7 +17,9 @@ function fail(actual: unknown, expected: unknown): never {
 }
 
 export function show(value: unknown): string {
-  const text = JSON.stringify(value, (_, part: unknown) => (part instanceof Uint8Array ? `${part.length} bytes` : part));
+  const text = JSON.stringify(value, (_, part: unknown) =>
+    part instanceof Uint8Array ? `${part.length} bytes` : part,
+  );
   return (text ?? String(value)).slice(0, 1000);
 }
 

@@ -20,5 +20,6 @@ async function answer(name: keyof PageFunctions, given: readonly unknown[]): Pro
 }
 
 Object.assign(globalThis, {
-  engineTests: async (name: keyof PageFunctions, given: readonly unknown[]) => JSON.stringify(await answer(name, given)),
+  engineTests: async (name: keyof PageFunctions, given: readonly unknown[]) =>
+    JSON.stringify(await answer(name, given)),
 });

@@ -266,7 +266,8 @@ export async function manyCommits(count: number): Promise<ManyCommits> {
   for (let from = 0; from < count; from += 41) {
     const { blocks } = await again.read('a', from, 1);
     const [block] = blocks;
-    if (block?.offset !== from + 1 || (block as { json?: string }).json?.includes(`${from + 1}`) !== true) wrong.push(from);
+    if (block?.offset !== from + 1 || (block as { json?: string }).json?.includes(`${from + 1}`) !== true)
+      wrong.push(from);
   }
   await again.close();
   log.end(undefined);

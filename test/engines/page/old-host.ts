@@ -31,7 +31,12 @@ function hang({ wake, longest }: Orders): void {
 }
 
 /** Calls `first` before, or `then` after, the first call of a method from now on. */
-function once<T extends object>(prototype: T, name: keyof T, isMeant: (it: T, given: unknown[]) => boolean, hooks: { first?(): void; then?(): void }): void {
+function once<T extends object>(
+  prototype: T,
+  name: keyof T,
+  isMeant: (it: T, given: unknown[]) => boolean,
+  hooks: { first?(): void; then?(): void },
+): void {
   const original = prototype[name] as (...given: unknown[]) => unknown;
   let waiting = true;
   Object.assign(prototype, {
@@ -81,7 +86,10 @@ function plant(fault: Fault): void {
 async function host(orders: Orders): Promise<() => Promise<void>> {
   const log = await openLog(orders.bus, (why) => tell({ what: 'ended', why }));
   const append = async (content: string, count: number): Promise<void> => {
-    const outcome = await send(log, Array.from({ length: count }, () => content));
+    const outcome = await send(
+      log,
+      Array.from({ length: count }, () => content),
+    );
     tell({ what: 'settled', content, outcome });
   };
   await append('old', 1);

@@ -3,7 +3,19 @@ import type { IndexedDbLog } from '../../../src/browser/indexeddb-log/indexeddb-
 import type { Append } from '../../../src/core/log.ts';
 import { said } from '../../../src/testing/log-setup.ts';
 import { blockOf, identified } from '../../../src/testing/sender.ts';
-import { codeOf, contentsOf, deleteDatabase, newName, openLog, openRaw, problemsOf, rejection, segmentsOf, send, settled } from './logs.ts';
+import {
+  codeOf,
+  contentsOf,
+  deleteDatabase,
+  newName,
+  openLog,
+  openRaw,
+  problemsOf,
+  rejection,
+  segmentsOf,
+  send,
+  settled,
+} from './logs.ts';
 
 /** What opening says of a database that a newer build has written. */
 export async function openNewer(): Promise<string> {
@@ -30,7 +42,9 @@ export interface Failing {
   readonly problems: readonly string[];
 }
 
-async function failing(body: (log: IndexedDbLog, outcomes: unknown[], bus: string) => Promise<readonly unknown[]>): Promise<Failing> {
+async function failing(
+  body: (log: IndexedDbLog, outcomes: unknown[], bus: string) => Promise<readonly unknown[]>,
+): Promise<Failing> {
   const bus = newName();
   const ends: string[] = [];
   const outcomes: unknown[] = [];
@@ -70,7 +84,9 @@ export function refuseCommit(): Promise<Failing> {
     outcomes.push(await each());
     outcomes.push(await each());
     outcomes.push(await send(log, ['last']));
-    return ['one', 'pushed', 'identified', 'keyed', 'in a new channel again', 'last'].filter((content) => !content.includes('new'));
+    return ['one', 'pushed', 'identified', 'keyed', 'in a new channel again', 'last'].filter(
+      (content) => !content.includes('new'),
+    );
   });
 }
 
@@ -89,18 +105,26 @@ export function failBeforeTheFence(): Promise<Failing> {
   });
 }
 
-/** The segment cannot be added, though all that comes after it in its transaction can. */
-export function failAmidTransaction(): Promise<Failing> {
+/** The segment cannot be added, though all that comes after it in its transaction can; the host may die of it at once. */
+export function failAmidTransaction(dies: boolean): Promise<Failing> {
   return failing(async (log, outcomes, bus) => {
     outcomes.push(await send(log, ['one'], { push: { clientId: 'c', n: 1 } }));
     const raw = await openRaw(bus);
     const segments = (): IDBObjectStore => raw.transaction('segments', 'readwrite').objectStore('segments');
     await settled(segments().add([], ['a', 2]));
-    outcomes.push(await send(log, ['two'], { push: { clientId: 'c', n: 2 } }));
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on the database that it was called on
+    const original = IDBDatabase.prototype.transaction;
+    let commits = 0;
+    IDBDatabase.prototype.transaction = function transaction(this: IDBDatabase, ...given) {
+      if (dies && given[1] === 'readwrite' && ++commits > 1) throw new DOMException('It is dead.', 'InvalidStateError');
+      return original.apply(this, given);
+    };
+    const two = { push: { clientId: 'c', n: 2 } };
+    outcomes.push(await send(log, ['two'], two).finally(() => (IDBDatabase.prototype.transaction = original)));
     await settled(segments().delete(['a', 2]));
     raw.close();
     const successor = await openLog(bus);
-    outcomes.push(await send(successor, ['two'], { push: { clientId: 'c', n: 2 } }));
+    outcomes.push(await send(successor, ['two'], two), await send(successor, ['two'], two));
     await successor.close();
     return ['one', 'two'];
   });
@@ -138,7 +162,10 @@ export async function fillDisk(most: number): Promise<Filled> {
   const log = await openLog(bus, (why) => ends.push(why));
   full = { bus, log, ends, stored: 0 };
   for (;;) {
-    const outcome = full.stored < most ? await send(log, [megabyte()], { push: { clientId: 'c', n: full.stored + 1 } }) : 'there is still space';
+    const outcome =
+      full.stored < most
+        ? await send(log, [megabyte()], { push: { clientId: 'c', n: full.stored + 1 } })
+        : 'there is still space';
     if (outcome !== 'stored') return { stored: full.stored, outcome };
     full.stored += 1;
   }
@@ -158,7 +185,9 @@ export async function afterFull(deletes: boolean): Promise<Failing> {
   outcomes.push(contentsOf(blocks));
   await successor.close();
   const offsets = (await segmentsOf(bus, 'a')).flat().map(({ offset }) => offset);
-  const problems = offsets.every((offset, at) => offset === (offsets[0] as number) + at) ? [] : [`offsets ${offsets.join(', ')}`];
+  const problems = offsets.every((offset, at) => offset === (offsets[0] as number) + at)
+    ? []
+    : [`offsets ${offsets.join(', ')}`];
   await deleteDatabase(bus);
   return { outcomes, ends, problems };
 }
@@ -172,28 +201,4 @@ function megabyte(): string {
     text += Array.from(bytes, (byte) => String.fromCharCode(32 + (byte % 90))).join('');
   }
   return text.slice(0, 900_000);
-}
-export async function zzProbe(): Promise<unknown> {
-  const seen: unknown[] = [];
-  for (const m of ['add', 'put'] as const) {
-    const o = IDBObjectStore.prototype[m];
-    IDBObjectStore.prototype[m] = function (this: IDBObjectStore, ...g) {
-      const r = o.apply(this, g);
-      const name = this.name;
-      r.addEventListener('error', () => seen.push([m, name, r.error?.name, r.error?.message]));
-      r.addEventListener('success', () => seen.length < 0 && seen.push([m, name, 'ok']));
-      return r;
-    };
-  }
-  const oc = IDBTransaction.prototype.commit;
-  IDBTransaction.prototype.commit = function () { this.addEventListener('abort', () => seen.push(['abort', this.error?.name, this.error?.message])); this.addEventListener('complete', () => 0); oc.call(this); };
-  const filled = await fillDisk(200);
-  const segs = (await segmentsOf(full!.bus, 'a')).map((s) => s.at(-1)?.offset);
-  const raw = await openRaw(full!.bus);
-  const rows = await settled(raw.transaction('journal').objectStore('journal').getAllKeys());
-  const vals = await settled(raw.transaction('journal').objectStore('journal').getAll());
-  raw.close();
-  let again: unknown;
-  try { const s = await openLog(full!.bus); again = [await s.head('a'), await send(s, ['x'], { push: { clientId: 'c', n: full!.stored + 1 } })]; } catch (e) { again = String(e); }
-  return { filled, seen, segs, rows, last: vals.at(-1), again };
 }
