@@ -6,7 +6,6 @@ import { utf8Length } from './channel.ts';
 import { takeBytes } from './content.ts';
 import type { BytesAt } from './content.ts';
 import { busError } from './errors.ts';
-import { idInRange } from './id.ts';
 import type { IdRange, IdSource } from './id.ts';
 import type { Item, Priority } from './message.ts';
 
@@ -89,7 +88,7 @@ export class Batch {
     if (item.timestamp === undefined && now !== this.createdAt) item.timestamp = now;
     if (this.#key !== undefined) return this.#key;
     if (item.id !== undefined) return item.id;
-    const id = idInRange(this.#range, this.count);
+    const id = this.#range.at(this.count);
     if (this.#sortsLast(id)) return id;
     // Something newer was seen since this block was begun: a reply to it must sort after it.
     item.id = this.#ids.next();
@@ -125,7 +124,7 @@ export class Batch {
       authorId,
       ...(authorName !== undefined && { authorName }),
       count: this.count,
-      firstId: idInRange(this.#range, 0),
+      firstId: this.#range.at(0),
       ...(this.#key !== undefined && { keys: [this.#key] }),
       createdAt: this.createdAt,
       ...(ttl !== undefined && { expiresAt: this.createdAt + ttl }),

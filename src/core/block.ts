@@ -3,7 +3,7 @@
 
 import { busError } from './errors.ts';
 import { putBytes } from './content.ts';
-import { idInRange, rangeFrom } from './id.ts';
+import { rangeFrom } from './id.ts';
 import type { Item, Message, Priority } from './message.ts';
 
 export const maxBlockMessages = 256;
@@ -125,7 +125,7 @@ export function messagesOf(block: Block, offset: number): readonly Message[] {
     const before = offset === 0 ? 0 : offset - header.count;
     const step = offset === 0 ? 0 : 1;
     return items.map((item, at) => {
-      const id = item.id ?? header.keys?.[at] ?? idInRange(ids, at);
+      const id = item.id ?? header.keys?.[at] ?? ids.at(at);
       return messageOf(header, item, id, before + step * (at + 1));
     });
   } catch (error) {

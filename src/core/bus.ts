@@ -42,6 +42,8 @@ import type { Store } from './store.ts';
 import { Receiver, subscriptionOf } from './subscription.ts';
 import type { ReceiverOptions } from './subscription.ts';
 
+/** The options of a send that has none: made once, not for each message. */
+const stored: SendOptions = {};
 /** How long `close` waits for what is unacknowledged. */
 const closeDeadline = 2000;
 /** The type of the ephemeral message that carries a control. */
@@ -87,7 +89,7 @@ export class HostedBus implements MessageBus {
     host.status.subscribe(() => this.#statusChanged());
   }
 
-  send<C>(input: MessageInput<string, C>, options: SendOptions = {}): Sending<C> {
+  send<C>(input: MessageInput<string, C>, options: SendOptions = stored): Sending<C> {
     return this.#outbox.send(input, options);
   }
 

@@ -6,21 +6,32 @@ import type { Platform } from './platform.ts';
 /** An id further ahead of the clock than this is stored but not followed: one wild clock must not drag the others along. */
 const followed = 60_000;
 const poolBytes = 2048;
-const halfCounter = 24;
 const hex3: readonly string[] = Array.from({ length: 4096 }, (_, n) => n.toString(16).padStart(3, '0'));
 const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const prefixLength = 24;
 
-function counterText(counter: number): string {
-  const high = Math.floor(counter / 2 ** halfCounter);
-  const low = counter % 2 ** halfCounter;
-  return (hex3[high >>> 12] as string) + hex3[high & 4095] + hex3[low >>> 12] + hex3[low & 4095];
-}
-
 /** A run of consecutive ids, set aside for one block. It stays good until an id newer than these is seen. */
-export interface IdRange {
-  readonly prefix: string;
-  readonly start: number;
+export class IdRange {
+  readonly #prefix: string;
+  readonly #start: number;
+  /** All but the last three digits, which few ids of a run change. */
+  #page = -1;
+  #pageText = '';
+
+  constructor(prefix: string, start: number) {
+    this.#prefix = prefix;
+    this.#start = start;
+  }
+
+  at(index: number): string {
+    const counter = this.#start + index;
+    const page = Math.floor(counter / 4096);
+    if (page !== this.#page) {
+      this.#page = page;
+      this.#pageText = this.#prefix + page.toString(16).padStart(9, '0');
+    }
+    return this.#pageText + (hex3[counter % 4096] as string);
+  }
 }
 
 export function isUuid7(id: string): boolean {
@@ -32,13 +43,9 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-export function idInRange(range: IdRange, index: number): string {
-  return range.prefix + counterText(range.start + index);
-}
-
 /** The run that `firstId` begins: what a receiver derives a block's ids from. */
 export function rangeFrom(firstId: string): IdRange {
-  return { prefix: firstId.slice(0, prefixLength), start: Number.parseInt(firstId.slice(prefixLength), 16) };
+  return new IdRange(firstId.slice(0, prefixLength), Number.parseInt(firstId.slice(prefixLength), 16));
 }
 
 export class IdSource {
@@ -60,7 +67,7 @@ export class IdSource {
   }
 
   next(): string {
-    return idInRange(this.range(1), 0);
+    return this.range(1).at(0);
   }
 
   range(count: number): IdRange {
@@ -68,7 +75,7 @@ export class IdSource {
     if (now > this.#ms) this.#start(now, undefined);
     const start = this.#counter;
     this.#counter += count;
-    return { prefix: this.#prefix, start };
+    return new IdRange(this.#prefix, start);
   }
 
   /** Later ids sort after this one, unless its clock is wild. */

@@ -16,6 +16,8 @@ import { onAbort } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 const maxInFlight = 32;
+/** The large binary of a message that has none: most have none. Never added to. */
+const none: Uint8Array[] = [];
 
 type Resolve = (message: Message) => void;
 type Reject = (error: unknown) => void;
@@ -113,7 +115,7 @@ export class Outbox {
     let parcel = this.#parcel(input, options);
     let id = parcel.batch.name(item, this.#now);
     if (this.#host.encoded) {
-      const buffers: Uint8Array[] = [];
+      const buffers: Uint8Array[] = item.bytes === undefined ? none : [];
       const json = encodeItem(item, buffers);
       if (!parcel.batch.hasRoomFor(json, buffers)) {
         parcel = this.#begin(input, options);

@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { messagesOf } from '../../src/core/block.ts';
 import { HostedBus } from '../../src/core/bus.ts';
-import { IdSource, idInRange, isUuid7, rangeFrom, timeOfId } from '../../src/core/id.ts';
+import { IdSource, isUuid7, rangeFrom, timeOfId } from '../../src/core/id.ts';
 import { epoch, heard, HeldHost, quiet, sendBlock, testPlatform } from './support.ts';
 
 /** The id of a sender whose clock shows this time. */
@@ -59,7 +59,7 @@ describe('ids', () => {
           for (const [move, count] of steps) {
             platform.time += move;
             const range = ids.range(count);
-            for (let at = 0; at < count; at++) made.push(idInRange(range, at));
+            for (let at = 0; at < count; at++) made.push(range.at(at));
           }
           expect(made).toEqual(made.toSorted());
           expect(new Set(made).size).toBe(made.length);
@@ -79,7 +79,7 @@ describe('ids', () => {
 
   test('of a block follow from its first', () => {
     const range = new IdSource(testPlatform()).range(256);
-    expect(idInRange(rangeFrom(idInRange(range, 0)), 255)).toBe(idInRange(range, 255));
+    expect(rangeFrom(range.at(0)).at(255)).toBe(range.at(255));
   });
 
   test('sort after every id seen, up to 60 s ahead of the clock', () => {

@@ -18,7 +18,8 @@ const args = [
 
 export const chromium: Engine = {
   name: 'Chromium',
-  async start() {
+  hasQuota: true,
+  async start(quota) {
     const executablePath = process.env['BUSLINE_CHROMIUM'] ?? '/usr/bin/chromium';
     if (!isProgram(executablePath)) throw missing(executablePath, 'chromium');
     const profile = await mkdtemp(join(tmpdir(), 'busline-chromium-'));
@@ -28,16 +29,11 @@ export const chromium: Engine = {
       async open(url) {
         const page = await context.newPage();
         await page.goto(url);
-        const devtools = await context.newCDPSession(page);
-        const { origin } = new URL(url);
-        return {
-          evaluate: (expression) => page.evaluate<string>(expression),
-          limitStorage: async (bytes) =>
-            void (await devtools.send('Storage.overrideQuotaForOrigin', {
-              origin,
-              ...(bytes === undefined ? {} : { quotaSize: bytes }),
-            })),
-        };
+        if (quota !== undefined) {
+          const devtools = await context.newCDPSession(page);
+          await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize: quota });
+        }
+        return { evaluate: (expression) => page.evaluate<string>(expression) };
       },
       async close() {
         await context.close();

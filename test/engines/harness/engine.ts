@@ -4,8 +4,13 @@ import { delimiter, join } from 'node:path';
 
 export interface Engine {
   readonly name: string;
-  /** Starts a browser of its own, on a profile of its own. Rejects with one line that says what to install. */
-  start(): Promise<Browser>;
+  /** Whether it lets itself be told how much an origin may store. */
+  readonly hasQuota: boolean;
+  /**
+   * Starts a browser of its own, on a profile of its own. Rejects with one line that says what to install.
+   * `quota`: about how many bytes an origin may store.
+   */
+  start(quota?: number): Promise<Browser>;
 }
 
 export interface Browser {
@@ -18,8 +23,6 @@ export interface Browser {
 export interface Page {
   /** What the expression is, or resolves to: a string. */
   evaluate(expression: string): Promise<string>;
-  /** Limits what this origin may store, where the engine lets itself be told. */
-  limitStorage?(bytes: number | undefined): Promise<void>;
 }
 
 export function missing(what: string, ...packages: readonly string[]): Error {

@@ -6,7 +6,7 @@ import { openLab } from './lab.ts';
 import type { Lab } from './lab.ts';
 import { webkit } from './webkit.ts';
 
-const engines = [chromium, firefox, webkit];
+export const engines = [chromium, firefox, webkit];
 
 /** `lab` is there once the tests run. */
 export function inEveryEngine(what: string, body: (lab: () => Lab, name: string) => void): void {

@@ -5,15 +5,16 @@ import type { Engine } from './engine.ts';
 
 export const firefox: Engine = {
   name: 'Firefox',
-  async start() {
+  hasQuota: true,
+  async start(quota) {
     const executablePath = program('firefox-esr', 'firefox-esr');
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath,
       protocolTimeout: 300_000,
-      extraPrefsFirefox: process.env['FXQ']
-        ? { 'dom.quotaManager.temporaryStorage.fixedLimit': Number(process.env['FXQ']) }
-        : {},
+      // In kilobytes, for all origins; one of them gets a part of it, and at least 10 MB.
+      extraPrefsFirefox:
+        quota === undefined ? {} : { 'dom.quotaManager.temporaryStorage.fixedLimit': Math.ceil(quota / 1024) },
     });
     return {
       version: await browser.version(),

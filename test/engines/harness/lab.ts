@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import type { Answer, PageFunctions } from '../page/main.ts';
 import { quietly } from './engine.ts';
-import type { Browser, Engine, Page } from './engine.ts';
+import type { Browser, Engine } from './engine.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = 'test/engines/page';
@@ -26,13 +26,12 @@ type Result<K extends keyof PageFunctions> = Awaited<ReturnType<PageFunctions[K]
 
 export interface Lab {
   readonly engine: string;
-  readonly limitStorage: Page['limitStorage'];
   /** Calls a function of page/ in the page; arguments and result are JSON. */
   call<K extends keyof PageFunctions>(name: K, ...given: Arguments<K>): Promise<Result<K>>;
   close(): Promise<void>;
 }
 
-export async function openLab(engine: Engine): Promise<Lab> {
+export async function openLab(engine: Engine, quota?: number): Promise<Lab> {
   const dir = await mkdtemp(join(tmpdir(), 'busline-engines-'));
   let server: Server | undefined;
   let browser: Browser | undefined;
@@ -43,11 +42,10 @@ export async function openLab(engine: Engine): Promise<Lab> {
     await rm(dir, { recursive: true });
   };
   try {
-    [browser, server] = await Promise.all([engine.start(), bundle(dir).then(() => serve(dir))]);
+    [browser, server] = await Promise.all([engine.start(quota), bundle(dir).then(() => serve(dir))]);
     const page = await browser.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     return {
       engine: `${engine.name} ${browser.version}`,
-      limitStorage: page.limitStorage,
       async call(name, ...given) {
         const json = await page.evaluate(`engineTests(${JSON.stringify(name)}, ${JSON.stringify(given)})`);
         const answer = JSON.parse(json) as Answer;

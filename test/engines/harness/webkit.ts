@@ -17,6 +17,7 @@ const scriptTimeout = 300_000;
 
 export const webkit: Engine = {
   name: 'WebKitGTK',
+  hasQuota: false,
   async start() {
     const driverPath = program('WebKitWebDriver', 'webkit2gtk-driver');
     const binary = miniBrowser();

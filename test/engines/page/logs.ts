@@ -64,26 +64,30 @@ export async function rejection(promise: Promise<unknown>): Promise<string> {
   return promise.then(() => 'none', codeOf);
 }
 
-/** What is wrong with channel "a" if these contents should be in it: in the database, and as a new host reads it. */
-export async function problemsOf(bus: string, expected: readonly unknown[]): Promise<readonly string[]> {
+/** What is wrong with what the database holds of channel "a" if it should be these contents. */
+export async function storedProblems(bus: string, expected: readonly unknown[]): Promise<readonly string[]> {
   const stored = (await segmentsOf(bus, 'a')).flat();
-  const log = await openLog(bus);
-  const { head, blocks } = await log.read('a', 0, Number.MAX_SAFE_INTEGER);
-  await log.close();
-  const problems: string[] = [];
+  const problems = differences('stored', contentsOf(stored), expected);
   let offset = 0;
   for (const block of stored) {
     if (firstOffset(block) !== offset + 1) problems.push(`offset ${firstOffset(block)} follows ${offset}`);
     offset = block.offset;
   }
-  if (head !== offset) problems.push(`the head is ${head}, the last offset is ${offset}`);
-  for (const [where, found] of [
-    ['stored', contentsOf(stored)],
-    ['read', contentsOf(blocks)],
-  ] as const) {
-    if (JSON.stringify(found) !== JSON.stringify(expected)) {
-      problems.push(`${where} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
-    }
-  }
   return problems;
+}
+
+/** The same, and what is wrong with what a new host reads there. */
+export async function problemsOf(bus: string, expected: readonly unknown[]): Promise<readonly string[]> {
+  const problems = [...(await storedProblems(bus, expected))];
+  const offset = (await segmentsOf(bus, 'a')).at(-1)?.at(-1)?.offset ?? 0;
+  const log = await openLog(bus);
+  const { head, blocks } = await log.read('a', 0, Number.MAX_SAFE_INTEGER);
+  await log.close();
+  if (head !== offset) problems.push(`the head is ${head}, the last offset is ${offset}`);
+  return [...problems, ...differences('read', contentsOf(blocks), expected)];
+}
+
+function differences(what: string, found: readonly unknown[], expected: readonly unknown[]): string[] {
+  const [is, not] = [JSON.stringify(found), JSON.stringify(expected)];
+  return is === not ? [] : [`${what} is ${is}, not ${not}`];
 }

@@ -58,6 +58,8 @@ type Known = { readonly offset: number; readonly count: number; readonly json: s
 class Model {
   readonly channelId: ChannelId;
   blocks: Known[] = [];
+  /** What was ever under an offset: there is never anything else. */
+  readonly ever = new Map<number, string>();
   first = 1;
   head = 0;
   /** Of the producer whose blocks have their identity. */
@@ -74,8 +76,10 @@ class Model {
     this.isThere = true;
     if (kind === 'skip') return skipOf(this.channelId, 'producer', ++this.sequence);
     const block = blockOf(this.channelId, contents);
+    const { json } = block as { json: string };
     this.head += count;
-    this.blocks.push({ offset: this.head, count, json: (block as { json: string }).json, size: sizeOf(block) });
+    this.blocks.push({ offset: this.head, count, json, size: sizeOf(block) });
+    this.ever.set(this.head, json);
     return kind === 'own' ? block : identified(block, 'producer', ++this.sequence);
   }
 
@@ -135,8 +139,10 @@ class Run {
     try {
       for (const next of steps) await this.#step(next);
       await this.#settle();
-      for (const model of Object.values(this.#models)) await model.check(this.#log, everyPosition(model));
+      await this.#check(everyPosition);
+      // The log before has much in memory; this one reads all of it from its database.
       await this.#reopen();
+      await this.#check(everyPosition);
       await this.#log.close();
     } finally {
       this.#log.end(undefined);
@@ -188,14 +194,12 @@ class Run {
 
   /** While others write: it finds what was there, in order, each block as it was. */
   async #read(model: Model, from: number, limit: number): Promise<void> {
-    const before = [...model.blocks];
     const { blocks } = await this.#log.read(model.channelId, from, limit);
-    const known = new Map([...before, ...model.blocks].map((block) => [block.offset, block.json]));
     let last = 0;
     for (const block of blocks) {
       if (block.offset <= from || (last !== 0 && firstOffset(block) !== last + 1))
         throw new Error(`${block.offset} follows ${last} from ${from}`);
-      if (known.get(block.offset) !== (block as { json?: string }).json)
+      if (model.ever.get(block.offset) !== (block as { json?: string }).json)
         throw new Error(`another block at ${block.offset}`);
       last = block.offset;
     }
@@ -215,7 +219,11 @@ class Run {
     const channels = [...(await this.#log.channels())].toSorted();
     const expected = there.map(({ channelId }) => channelId);
     if (JSON.stringify(channels) !== JSON.stringify(expected)) throw new Error(`channels ${show(channels)}`);
-    for (const model of Object.values(this.#models)) await model.check(this.#log, [0, model.head]);
+    await this.#check((model) => [0, model.head]);
+  }
+
+  async #check(positions: (model: Model) => readonly number[]): Promise<void> {
+    for (const model of Object.values(this.#models)) await model.check(this.#log, positions(model));
   }
 
   #open(): Promise<IndexedDbLog> {

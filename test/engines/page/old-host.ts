@@ -1,8 +1,9 @@
 // The old host: a log in a worker of its own, which can really hang, and wakes when it is told to by shared memory.
+import type { Log } from '../../../src/core/log.ts';
 import { openLog, send } from './logs.ts';
 
 /** Where in its first append after `go` it hangs. */
-export type Place = 'before the transaction' | 'inside the transaction' | 'after the commit';
+export type Place = 'before the transaction' | 'inside the transaction' | 'after the commit' | 'in a follower';
 /** What is wrong with its fence. */
 export type Fault = 'none' | 'no journal row' | 'journal row first';
 
@@ -51,7 +52,7 @@ function once<T extends object>(
   });
 }
 
-function hangAt(orders: Orders): void {
+function hangAt(orders: Orders, log: Log): void {
   const now = (): void => hang(orders);
   switch (orders.place) {
     case 'before the transaction':
@@ -60,6 +61,12 @@ function hangAt(orders: Orders): void {
       return once(IDBObjectStore.prototype, 'add', ({ name }) => name === 'journal', { first: now });
     case 'after the commit':
       return once(IDBTransaction.prototype, 'commit', () => true, { then: now });
+    case 'in a follower': {
+      const stop = log.follow(() => {
+        stop();
+        now();
+      });
+    }
   }
 }
 
@@ -96,7 +103,7 @@ async function host(orders: Orders): Promise<() => Promise<void>> {
   tell({ what: 'ready' });
   return async () => {
     plant(orders.fault);
-    hangAt(orders);
+    hangAt(orders, log);
     // Two messages: its segment would not have the key of its successor's, so the fence alone can stop it.
     await append('hung', 2);
     await append('late', 2);

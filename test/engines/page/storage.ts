@@ -172,10 +172,10 @@ export async function fillDisk(most: number): Promise<Filled> {
 }
 
 /** Goes on where `fillDisk` was refused. */
-export async function afterFull(deletes: boolean): Promise<Failing> {
+export async function afterFull(): Promise<Failing> {
   const { bus, log, ends, stored } = full as NonNullable<typeof full>;
   const outcomes: unknown[] = [];
-  if (deletes) outcomes.push(await rejection(log.trim('a', stored - 1)));
+  outcomes.push(await rejection(log.trim('a', stored - 1)));
   outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
   outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
   outcomes.push((await log.head('a')).head - stored);
