@@ -39,8 +39,8 @@ async function sendAll(page: Page, sender: string, count: number, keyed: boolean
         }
       };
       const done = send();
-      const allow = (share: number): void => {
-        allowed = share;
+      const allow = (to: number): void => {
+        allowed = to;
         goOn();
       };
       Object.assign(globalThis, { done, allow });

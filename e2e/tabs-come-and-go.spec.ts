@@ -88,7 +88,7 @@ test('a page that comes back from the back-forward cache goes on where it was', 
   await say(a, 'two');
   await b.goBack();
   // With or without the cache, which headless browsers may not have: the page is whole again.
-  if ((await b.evaluate(() => 'bus' in globalThis)) === false) {
+  if (!(await b.evaluate(() => 'bus' in globalThis))) {
     await expect(b).toHaveTitle('ready');
     await join(b, 'b');
   }

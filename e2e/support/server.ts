@@ -29,7 +29,10 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
     // As over a slow line: /slow/3000/… answers after three seconds.
     const [, delay = '0', path = asked] = /^\/slow\/(\d+)(\/.*)$/.exec(asked) ?? [];
     const [mount, folder] = Object.entries(folders).find(([at]) => path.startsWith(at)) ?? [];
-    if (mount === undefined || folder === undefined) return void response.writeHead(404).end();
+    if (mount === undefined || folder === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
     const file = join(folder, path.slice(mount.length) || 'index.html');
     Promise.all([readFile(file), sleep(Number(delay))]).then(
       ([body]) =>

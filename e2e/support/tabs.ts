@@ -5,7 +5,7 @@ import { test as base, expect } from '@playwright/test';
 import type { BrowserContext, Page } from '@playwright/test';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
-import type { Bus, BusOptions, Message } from 'busline';
+import type { Bus, BusError, BusOptions, Message } from 'busline';
 
 interface Received {
   readonly channelId: string;
@@ -18,7 +18,7 @@ declare global {
   var busline: {
     createBus(options?: BusOptions): Bus;
     deleteBus(name?: string): Promise<void>;
-    isBusError(value: unknown): boolean;
+    isBusError(value: unknown): value is BusError;
     faulty(name: string): SharedWorker;
   };
   var record: (

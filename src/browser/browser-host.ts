@@ -82,7 +82,7 @@ export class BrowserHost {
   end(why: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const session of [...this.#sessions]) session.bye();
+    for (const session of this.#sessions) session.bye();
     for (const clean of this.#cleanup) clean();
     for (const stop of this.#clients.values()) stop();
     this.#sign.release();
@@ -142,7 +142,7 @@ export class BrowserHost {
   /** A tab's lock is granted to us when the tab is gone, however it went. */
   #watch(session: Session, clientId: string, lock: string): void {
     // A client that says hello again, because the first time took too long, is still one tab.
-    for (const other of [...this.#sessions]) if (other !== session && other.clientId === clientId) other.close();
+    for (const other of this.#sessions) if (other !== session && other.clientId === clientId) other.close();
     this.#countTabs();
     this.#clients.get(clientId)?.();
     const stop = whenFree(lock, () => {

@@ -60,7 +60,7 @@ function workerFactory({ worker, workerUrl }: BusOptions): (name: string) => Sha
 
 function checkHosts(hosts: readonly HostKind[]): readonly HostKind[] {
   for (const kind of hosts) {
-    if (!knownHosts.includes(kind)) throw busError('UNKNOWN_HOST', `createBus: "${String(kind)}" is no host.`);
+    if (!knownHosts.includes(kind)) throw busError('UNKNOWN_HOST', `createBus: "${kind}" is no host.`);
   }
   return hosts;
 }

@@ -128,9 +128,11 @@ export class AttachedAdapter {
 
   async #saveAll(): Promise<void> {
     const { positions } = this.#around.host;
-    while (this.#unsaved && positions !== undefined && this.#name !== undefined) {
+    const name = this.#name;
+    if (positions === undefined || name === undefined) return;
+    while (this.#unsaved) {
       this.#unsaved = false;
-      await this.call(() => positions.savePositions(this.#name as string, Object.fromEntries(this.#reached)));
+      await this.call(() => positions.savePositions(name, Object.fromEntries(this.#reached)));
     }
   }
 

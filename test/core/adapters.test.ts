@@ -296,7 +296,7 @@ describe('beside its log, an adapter', () => {
     const adapter = recorder('x');
     new MessageBusCore({ log }).use(adapter);
     await quiet();
-    expect(contents(adapter.got).toSorted()).toEqual(['asked', 'asked elsewhere']);
+    expect(new Set(contents(adapter.got))).toEqual(new Set(['asked', 'asked elsewhere']));
   });
 
   test('saves one position at a time, the last one always', async () => {

@@ -8,7 +8,7 @@ import { busError, describe } from '../../core/errors.ts';
 import type { Positions } from '../../core/log.ts';
 
 /** Rises when a build writes what the builds before cannot read. */
-export const format = 1;
+const format = 1;
 
 /** What a channel's record holds; its head is that of its last segment, if that is higher. */
 export interface ChannelRow {
@@ -48,7 +48,7 @@ export interface BusSchema extends DBSchema {
 
 export type Database = IDBPDatabase<BusSchema>;
 export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'positions' | 'journal';
-export const storeNames: readonly StoreName[] = [
+const storeNames: readonly StoreName[] = [
   'meta',
   'segments',
   'channels',

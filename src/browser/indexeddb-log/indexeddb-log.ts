@@ -9,7 +9,8 @@ import type { Placed } from '../../core/ledger.ts';
 import type { Append, ChannelHead, Log, Page, Positions, Verdict } from '../../core/log.ts';
 import { indexAfter } from '../../core/pages.ts';
 import type { Platform } from '../../core/platform.ts';
-import { ChannelState, loadChannel } from './channel-state.ts';
+import { loadChannel } from './channel-state.ts';
+import type { ChannelState } from './channel-state.ts';
 import { openDatabase, storageError } from './database.ts';
 import type { ChannelRow, ClientRow, Database, StoreName } from './database.ts';
 import { after, merged, trimmed } from './segments.ts';
@@ -28,16 +29,16 @@ const idleBeforeCompacting = 1000;
 
 interface PendingAppend {
   readonly entries: readonly Append[];
-  resolve(verdicts: readonly Verdict[]): void;
-  reject(error: unknown): void;
+  readonly resolve: (verdicts: readonly Verdict[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Something to be written that is not an append: it has a commit of its own. */
 interface Job {
   /** Reads what it needs; undefined if there is nothing to write. `done` is called when it is on disk. */
   prepare(): Promise<(Commit & { done?(): void }) | undefined>;
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export interface IndexedDbLogOptions {
@@ -181,7 +182,7 @@ export class IndexedDbLog implements Log {
     this.#ended = why ?? 'It was closed.';
     this.#cancelCompaction?.();
     this.#followers.clear();
-    for (const { reject } of [...this.#pending.splice(0), ...this.#jobs.splice(0)]) reject(this.#gone());
+    for (const waiting of [...this.#pending.splice(0), ...this.#jobs.splice(0)]) waiting.reject(this.#gone());
     this.#database.close();
     if (why !== undefined) this.#onEnd(why);
   }
@@ -230,12 +231,12 @@ export class IndexedDbLog implements Log {
       const placed = await this.#place(entries);
       this.#deliver(placed);
       let at = 0;
-      for (const { entries: own, resolve } of group)
-        resolve(placed.slice(at, (at += own.length)).map(({ verdict }) => verdict));
+      for (const pending of group)
+        pending.resolve(placed.slice(at, (at += pending.entries.length)).map(({ verdict }) => verdict));
     } catch (error) {
       // What is too large for the disk must not take its neighbours with it: each has a commit of its own.
       if (isFull(error) && group.length > 1) for (const one of group) await this.#commitAppends([one]);
-      else for (const { reject } of group) reject(error);
+      else for (const pending of group) pending.reject(error);
     }
   }
 

@@ -8,7 +8,7 @@ import { busError, describe } from '../../core/errors.ts';
 import { storageError } from './database.ts';
 import type { ChannelRow, ClientRow, Database, JournalRow, StoreName } from './database.ts';
 
-export const foldEvery = 256;
+const foldEvery = 256;
 
 export type Write = (store: (name: StoreName) => IDBObjectStore) => void;
 
@@ -66,15 +66,17 @@ export class Writer {
       });
       const store = (name: StoreName): IDBObjectStore => transaction.objectStore(name);
       const end = ended(transaction);
-      compose(transaction, () => {
+      const fence = compose(transaction, () => {
         write(store);
         if (folding) this.#fold(store, n);
-        store('journal').add(row, [this.#term, n]);
+        const request = store('journal').add(row, [this.#term, n]);
         if (!whole) transaction.commit();
+        return request;
       });
       const failed = await end;
       this.#commits = n;
-      this.#torn = failed !== undefined;
+      // Mending is for whoever still has the term: for whoever's row was written.
+      this.#torn = failed !== undefined && fence.error === null;
       if (failed !== undefined) throw failed;
     } catch (error) {
       throw commitError(error);
@@ -92,9 +94,9 @@ export class Writer {
 }
 
 /** Fills a transaction. If it cannot be filled to the end nothing of it is written: the row that is the fence comes last. */
-function compose(transaction: IDBTransaction, fill: () => void): void {
+function compose<T>(transaction: IDBTransaction, fill: () => T): T {
   try {
-    fill();
+    return fill();
   } catch (error) {
     try {
       transaction.abort();

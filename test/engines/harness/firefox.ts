@@ -1,5 +1,5 @@
 // Firefox, through WebDriver BiDi, on a profile that Puppeteer makes and removes.
-import puppeteer from 'puppeteer-core';
+import { launch } from 'puppeteer-core';
 import { program } from './engine.ts';
 import type { Engine } from './engine.ts';
 
@@ -8,7 +8,7 @@ export const firefox: Engine = {
   hasQuota: true,
   async start(quota) {
     const executablePath = program('firefox-esr', 'firefox-esr');
-    const browser = await puppeteer.launch({
+    const browser = await launch({
       browser: 'firefox',
       executablePath,
       protocolTimeout: 300_000,

@@ -75,11 +75,14 @@ async function bundle(dir: string): Promise<void> {
 
 function serve(dir: string): Promise<Server> {
   const server = createServer((request, response) => {
-    if (request.url === '/') return void response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(html);
-    readFile(join(dir, request.url ?? '')).then(
-      (body) => response.writeHead(200, { ...headers, 'content-type': 'text/javascript' }).end(body),
-      () => response.writeHead(404).end(),
-    );
+    const send = (type: string, body: string | Buffer): unknown =>
+      response.writeHead(200, { ...headers, 'content-type': type }).end(body);
+    if (request.url === '/') send('text/html', html);
+    else
+      readFile(join(dir, request.url ?? '')).then(
+        (body) => send('text/javascript', body),
+        () => response.writeHead(404).end(),
+      );
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }

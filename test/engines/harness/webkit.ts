@@ -28,7 +28,7 @@ export const webkit: Engine = {
     };
     try {
       const display = await openDisplay();
-      undo.push(display.close);
+      undo.push(() => display.close());
       const port = await freePort();
       const env = {
         ...process.env,

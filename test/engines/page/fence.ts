@@ -1,6 +1,6 @@
 // Two hosts of one database: the old one does not know yet that it has been replaced.
 import { readAll } from '../../../src/testing/log-setup.ts';
-import { contentsOf, deleteDatabase, newName, openLog, problemsOf, send } from './logs.ts';
+import { contentsOf, deleteDatabase, newName, openLog, problemsOf, send, storedProblems } from './logs.ts';
 import type { Fault, Orders, Place, Told } from './old-host.ts';
 
 export interface Replaced {
@@ -40,7 +40,7 @@ export async function overtakenTakeover(): Promise<Replaced & { readonly attempt
   let attempts = 0;
   let meanwhile: Promise<string> | undefined;
   IDBDatabase.prototype.transaction = function transaction(this: IDBDatabase, ...given) {
-    if (given[1] === 'readwrite' && [...given[0]].includes('meta')) {
+    if (given[1] === 'readwrite' && (given[0] as string[]).includes('meta')) {
       attempts += 1;
       // Its transaction is made in this very call, so it is before the successor's.
       meanwhile ??= send(old, ['meanwhile'], { push: { clientId: 'c', n: 1 } });
@@ -68,7 +68,7 @@ export interface Hung {
   readonly hungFor: number;
   /** What the successor found. */
   readonly found: readonly unknown[];
-  /** How the log differs from that and what the successor appended. */
+  /** How the log differs from that and what the successor appended: when the old host is done, and in the end. */
   readonly problems: readonly string[];
 }
 
@@ -89,10 +89,11 @@ export async function hungHost(place: Place, fault: Fault, longest: number): Pro
   const stored = performance.now() - since;
   Atomics.store(wake, 0, 1);
   await old.until('done');
+  const zombies = await storedProblems(bus, [...found, 'successor']);
   events.push(`successor's next: ${await send(successor, ['successor'])}`);
   await successor.close();
   old.worker.terminate();
-  const problems = await problemsOf(bus, [...found, 'successor', 'successor']);
+  const problems = [...zombies, ...(await problemsOf(bus, [...found, 'successor', 'successor']))];
   await deleteDatabase(bus);
   return { events, opened, stored, hungFor: old.hungFor(), found, problems };
 }

@@ -31,12 +31,12 @@ function hang({ wake, longest }: Orders): void {
   tell({ what: 'woke', after: performance.now() - since });
 }
 
-/** Calls `first` before, or `then` after, the first call of a method from now on. */
+/** Calls `before` before, or `after` after, the first call of a method from now on. */
 function once<T extends object>(
   prototype: T,
   name: keyof T,
   isMeant: (it: T, given: unknown[]) => boolean,
-  hooks: { first?(): void; then?(): void },
+  hooks: { before?(): void; after?(): void },
 ): void {
   const original = prototype[name] as (...given: unknown[]) => unknown;
   let waiting = true;
@@ -44,9 +44,9 @@ function once<T extends object>(
     [name](this: T, ...given: unknown[]) {
       const meant = waiting && isMeant(this, given);
       if (meant) waiting = false;
-      if (meant) hooks.first?.();
+      if (meant) hooks.before?.();
       const result = original.apply(this, given);
-      if (meant) hooks.then?.();
+      if (meant) hooks.after?.();
       return result;
     },
   });
@@ -56,11 +56,11 @@ function hangAt(orders: Orders, log: Log): void {
   const now = (): void => hang(orders);
   switch (orders.place) {
     case 'before the transaction':
-      return once(IDBDatabase.prototype, 'transaction', (_, [, mode]) => mode === 'readwrite', { first: now });
+      return once(IDBDatabase.prototype, 'transaction', (_, [, mode]) => mode === 'readwrite', { before: now });
     case 'inside the transaction':
-      return once(IDBObjectStore.prototype, 'add', ({ name }) => name === 'journal', { first: now });
+      return once(IDBObjectStore.prototype, 'add', ({ name }) => name === 'journal', { before: now });
     case 'after the commit':
-      return once(IDBTransaction.prototype, 'commit', () => true, { then: now });
+      return once(IDBTransaction.prototype, 'commit', () => true, { after: now });
     case 'in a follower': {
       const stop = log.follow(() => {
         stop();
