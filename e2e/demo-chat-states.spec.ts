@@ -100,6 +100,7 @@ test('everything can be reached and done with the keyboard alone, and one sees w
   await expect(name).toBeFocused();
   await expect(name).not.toContainText('Katherine');
   await page.keyboard.press('Space');
+  await expect(page.getByRole('textbox', { name: 'Your name' })).toBeFocused();
   await page.keyboard.type('Katherine');
   await page.keyboard.press('Enter');
   await expect(name).toContainText('Katherine');

@@ -43,6 +43,10 @@ inEveryEngine('a database', (lab) => {
     expect(problems).toEqual([]);
   });
 
+  test('has no channel that was only trimmed, for the next host either', async () => {
+    expect(await lab().call('trimNothing')).toEqual([]);
+  });
+
   test('remembers the last 32 pushes of a client over a fold and a change of hosts', async () => {
     const outcomes = await lab().call('foldThenReopen', 256, 10);
     expect(outcomes).toEqual(Array.from({ length: 32 }, () => 'known'));

@@ -14,6 +14,8 @@ const codeFence = /^\s*(```|~~~)/;
 const headingLine = /^(#{1,6})\s+(.+?)\s*#*$/;
 /** Rules, rows of dashes, lines of HTML and badges say nothing. */
 const silentLine = /^\s*([-=*_|: ]*|<.*|\[?!\[.*)$/;
+/** The line under the head of a table: the head names the columns, and answers nothing. */
+const tableRule = /^\s*\|[\s:|-]+$/;
 const newItem = /^\s*([-*+]|\d+\.|\||>)\s?/;
 
 function plain(markdown: string): string {
@@ -30,6 +32,7 @@ function paragraphsOf(lines: readonly string[]): string[][] {
   const paragraphs: string[] = [];
   let open = false;
   for (const line of lines) {
+    if (tableRule.test(line)) paragraphs.pop();
     if (silentLine.test(line)) {
       open = false;
     } else if (open && !newItem.test(line)) {

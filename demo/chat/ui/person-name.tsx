@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { TargetedKeyboardEvent, TargetedSubmitEvent, VNode } from 'preact';
 import { tidyName } from '../model/person.ts';
 import type { Person } from '../model/person.ts';
@@ -12,7 +12,7 @@ export function PersonName({ person }: { readonly person: Person }): VNode {
   const [editing, setEditing] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const wasEditing = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wasEditing.current && !editing) button.current?.focus();
     wasEditing.current = editing;
   }, [editing]);
@@ -30,7 +30,7 @@ export function PersonName({ person }: { readonly person: Person }): VNode {
 
 function NameForm({ person, onDone }: { readonly person: Person; readonly onDone: () => void }): VNode {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
   const submit = (event: TargetedSubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const name = tidyName(input.current?.value ?? '');

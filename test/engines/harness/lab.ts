@@ -42,7 +42,9 @@ export async function openLab(engine: Engine, quota?: number): Promise<Lab> {
     await rm(dir, { recursive: true });
   };
   try {
-    [browser, server] = await Promise.all([engine.start(quota), bundle(dir).then(() => serve(dir))]);
+    await bundle(dir);
+    server = await serve(dir);
+    browser = await engine.start(quota);
     const page = await browser.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     return {
       engine: `${engine.name} ${browser.version}`,

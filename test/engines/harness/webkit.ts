@@ -1,6 +1,6 @@
 // WebKitGTK: its driver on a free port, its MiniBrowser on a display that nobody sees. A page takes the driver's one window.
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -41,7 +41,7 @@ export const webkit: Engine = {
         JSC_useSharedArrayBuffer: '1',
         ...(process.getuid?.() === 0 ? { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' } : {}),
       };
-      const service = spawn(driverPath, ['--host=127.0.0.1', `--port=${port}`], { env, stdio: 'ignore' });
+      const service = launch(driverPath, ['--host=127.0.0.1', `--port=${port}`], { env, stdio: 'ignore' });
       undo.push(() => end(service));
       await waitForServer(`http://127.0.0.1:${port}`, 30_000);
       const driver = await new Builder()
@@ -93,7 +93,7 @@ function foldersIn(folder: string): readonly string[] {
 /** The server chooses a display that is free, and says which when it is ready. */
 async function openDisplay(): Promise<{ name: string; close(): Promise<void> }> {
   const stdio = ['ignore', 'ignore', 'ignore', 'pipe'] as const;
-  const server = spawn(
+  const server = launch(
     program('Xvfb', 'xvfb'),
     ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'],
     {
@@ -116,6 +116,14 @@ function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+/** It does not outlive this process. */
+function launch(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(file, args, options);
+  const kill = (): void => void child.kill();
+  process.once('exit', kill);
+  return child.once('exit', () => process.off('exit', kill));
 }
 
 function end(child: ChildProcess): Promise<void> {

@@ -35,7 +35,6 @@ export async function overtakenTakeover(): Promise<Replaced & { readonly attempt
   const ends: string[] = [];
   const old = await openLog(bus, (why) => ends.push(why));
   const outcomes = [await send(old, ['old'])];
-  // oxlint-disable-next-line typescript/unbound-method -- it is called on the database that it was called on
   const original = IDBDatabase.prototype.transaction;
   let attempts = 0;
   let meanwhile: Promise<string> | undefined;

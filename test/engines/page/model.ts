@@ -16,7 +16,8 @@ interface BlockShape {
 }
 type Step = { readonly channelId: ChannelId; readonly waits: boolean } & (
   | { readonly do: 'append'; readonly blocks: readonly BlockShape[] }
-  | { readonly do: 'compact' | 'reopen' }
+  | { readonly do: 'compact' }
+  | { readonly do: 'reopen' }
   /** Places are per cent of the channel's head. */
   | { readonly do: 'trim'; readonly place: number }
   | { readonly do: 'read'; readonly place: number; readonly limit: number }
@@ -161,22 +162,14 @@ class Run {
   #start(next: Step): Promise<void> {
     const { channelId } = next;
     const model = this.#models[channelId];
-    switch (next.do) {
-      case 'append':
-        return this.#append(model, next.blocks);
-      case 'compact':
-        return this.#log.compact(channelId);
-      case 'trim': {
-        // Never beyond what is there: whether later appends are trimmed, too, would be a matter of time.
-        const upTo = Math.min(model.at(next.place), model.head);
-        model.trim(upTo);
-        return this.#log.trim(channelId, upTo);
-      }
-      case 'read':
-        return this.#read(model, model.at(next.place), next.limit);
-      case 'reopen':
-        return this.#reopen();
-    }
+    if (next.do === 'reopen') return this.#reopen();
+    if (next.do === 'append') return this.#append(model, next.blocks);
+    if (next.do === 'compact') return this.#log.compact(channelId);
+    if (next.do === 'read') return this.#read(model, model.at(next.place), next.limit);
+    // Never beyond what is there: whether later appends are trimmed, too, would be a matter of time.
+    const upTo = Math.min(model.at(next.place), model.head);
+    model.trim(upTo);
+    return this.#log.trim(channelId, upTo);
   }
 
   async #append(model: Model, shapes: readonly BlockShape[]): Promise<void> {

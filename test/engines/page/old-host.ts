@@ -73,7 +73,6 @@ function hangAt(orders: Orders, log: Log): void {
 /** Breaks the fence: the row that stops a host without a term is not added, or not as the last one. */
 function plant(fault: Fault): void {
   if (fault === 'none') return;
-  // oxlint-disable-next-line typescript/unbound-method -- it is called on the store that it was called on
   const original = IDBObjectStore.prototype.add;
   let held: (() => unknown) | undefined;
   IDBObjectStore.prototype.add = function add(this: IDBObjectStore, ...given) {

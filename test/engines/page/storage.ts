@@ -28,7 +28,6 @@ export async function openNewer(): Promise<string> {
 
 /** What opening says where IndexedDB is refused. */
 export async function openBlocked(): Promise<string> {
-  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
   const original = IDBFactory.prototype.open;
   IDBFactory.prototype.open = () => {
     throw new DOMException('The operation is insecure.', 'SecurityError');
@@ -58,7 +57,6 @@ async function failing(
 
 /** The next transaction is aborted at its commit, as one is whose origin has used up its quota. */
 async function withoutSpace<T>(body: () => Promise<T>): Promise<T> {
-  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
   const original = IDBTransaction.prototype.commit;
   IDBTransaction.prototype.commit = function commit(this: IDBTransaction) {
     Object.defineProperty(this, 'error', { value: new DOMException('', 'QuotaExceededError') });
@@ -94,7 +92,6 @@ export function refuseCommit(): Promise<Failing> {
 export function failBeforeTheFence(): Promise<Failing> {
   return failing(async (log, outcomes) => {
     outcomes.push(await send(log, ['one']));
-    // oxlint-disable-next-line typescript/unbound-method -- it is called on the store that it was called on
     const original = IDBObjectStore.prototype.add;
     IDBObjectStore.prototype.add = function add(this: IDBObjectStore, ...given) {
       if (this.name === 'journal') throw new DOMException('It cannot be cloned.', 'DataCloneError');
@@ -112,7 +109,6 @@ export function failAmidTransaction(dies: boolean): Promise<Failing> {
     const raw = await openRaw(bus);
     const segments = (): IDBObjectStore => raw.transaction('segments', 'readwrite').objectStore('segments');
     await settled(segments().add([], ['a', 2]));
-    // oxlint-disable-next-line typescript/unbound-method -- it is called on the database that it was called on
     const original = IDBDatabase.prototype.transaction;
     let commits = 0;
     IDBDatabase.prototype.transaction = function transaction(this: IDBDatabase, ...given) {
@@ -128,6 +124,19 @@ export function failAmidTransaction(dies: boolean): Promise<Failing> {
     await successor.close();
     return ['one', 'two'];
   });
+}
+
+/** The channels there are for the next host after one was trimmed that is not there. */
+export async function trimNothing(): Promise<readonly string[]> {
+  const bus = newName();
+  const log = await openLog(bus);
+  await log.trim('nowhere', 5);
+  const successor = await openLog(bus);
+  const channels = await successor.channels();
+  await successor.close();
+  log.end(undefined);
+  await deleteDatabase(bus);
+  return channels;
 }
 
 /** Every one of these last pushes is known to the host that comes right after a fold. */
