@@ -31,6 +31,18 @@ export class ChannelState {
     return { logId, first, head, bytes, own };
   }
 
+  /** How to take back what is placed from now on. */
+  checkpoint(): () => void {
+    const { record, row } = this;
+    const producers = new Map(record.producers);
+    return () => {
+      Object.assign(record, row);
+      record.keys.clear();
+      record.producers.clear();
+      for (const [producerId, state] of producers) record.producers.set(producerId, state);
+    };
+  }
+
   /** What was placed is on disk. */
   commit(): void {
     this.committed = headOf(this.record);

@@ -4,15 +4,16 @@
 import { sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { busError, isBusError } from '../../core/errors.ts';
-import { isIdentified, Ledger } from '../../core/ledger.ts';
+import { Ledger } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
 import type { Append, ChannelHead, Log, Page, Positions, Verdict } from '../../core/log.ts';
 import { indexAfter } from '../../core/pages.ts';
 import type { Platform } from '../../core/platform.ts';
-import { loadChannel } from './channel-state.ts';
+import { Channels } from './channels.ts';
+import { commitOf } from './commit-of.ts';
 import type { ChannelState } from './channel-state.ts';
 import { openDatabase, storageError } from './database.ts';
-import type { ChannelRow, ClientRow, Database, StoreName } from './database.ts';
+import type { ClientRow, Database } from './database.ts';
 import { after, merged, trimmed } from './segments.ts';
 import type { Change } from './segments.ts';
 import { takeBack } from './take-back.ts';
@@ -74,8 +75,7 @@ export class IndexedDbLog implements Log {
   readonly #platform: Platform;
   readonly #onEnd: (why: string) => void;
   readonly #ledger: Ledger;
-  readonly #channels = new Map<string, ChannelState>();
-  readonly #loading = new Map<string, Promise<ChannelState>>();
+  readonly #channels: Channels;
   readonly #followers = new Set<(blocks: readonly StoredBlock[]) => void>();
   readonly #pending: PendingAppend[] = [];
   readonly #jobs: Job[] = [];
@@ -89,9 +89,10 @@ export class IndexedDbLog implements Log {
     this.term = term.term;
     this.#platform = options.platform;
     this.#onEnd = options.onEnd;
+    this.#channels = new Channels(database);
     this.#ledger = new Ledger(term.storeId, options.platform);
     this.#writer = new Writer(database, term.term, () => ({
-      channels: this.#channelRows(),
+      channels: this.#channels.rows(),
       clients: this.#clientRows(),
     }));
     for (const [clientId, pushes] of term.clients) {
@@ -108,7 +109,7 @@ export class IndexedDbLog implements Log {
   }
 
   async read(channelId: string, from: number, limit: number): Promise<Page> {
-    const channel = await this.#channel(channelId);
+    const channel = await this.#channels.load(channelId);
     const { committed } = channel;
     if (from >= committed.head) return { ...committed, blocks: [] };
     const recent = channel.recent.page(from, limit);
@@ -120,7 +121,7 @@ export class IndexedDbLog implements Log {
   }
 
   async head(channelId: string): Promise<ChannelHead> {
-    return (await this.#channel(channelId)).committed;
+    return (await this.#channels.load(channelId)).committed;
   }
 
   channels(): Promise<readonly string[]> {
@@ -147,7 +148,7 @@ export class IndexedDbLog implements Log {
 
   trim(channelId: string, upTo: number): Promise<void> {
     return this.#job(async () => {
-      const channel = await this.#channel(channelId);
+      const channel = await this.#channels.load(channelId);
       if (upTo < channel.record.first || channel.record.first > channel.record.head) return undefined;
       const change = await trimmed(this.#database, channelId, upTo, channel.record.head);
       const row = { ...channel.row, first: change.first, bytes: Math.max(0, channel.record.bytes - change.bytes) };
@@ -166,7 +167,7 @@ export class IndexedDbLog implements Log {
 
   /** Merges small segments now rather than when it is idle. */
   async compact(channelId: string): Promise<void> {
-    (await this.#channel(channelId)).segments = 0;
+    (await this.#channels.load(channelId)).segments = 0;
     let from: number | undefined = 0;
     while (from !== undefined) from = await this.#compactSome(channelId, from);
   }
@@ -227,7 +228,7 @@ export class IndexedDbLog implements Log {
   async #commitAppends(group: readonly PendingAppend[]): Promise<void> {
     const entries = group.flatMap((pending) => pending.entries);
     try {
-      if (entries.some((entry) => this.#isMissing(entry))) await this.#load(entries);
+      await this.#channels.prepare(entries);
       const placed = await this.#place(entries);
       this.#deliver(placed);
       let at = 0;
@@ -252,44 +253,13 @@ export class IndexedDbLog implements Log {
     return this.#pending.splice(0, count);
   }
 
-  /** Whether something must be read before this can be placed: usually not. */
-  #isMissing({ block }: Append): boolean {
-    const { channelId, keys } = block.header;
-    const channel = this.#channels.get(channelId);
-    if (channel === undefined || keys !== undefined) return true;
-    return isIdentified(block) && !channel.record.producers.has(block.header.producerId);
-  }
-
-  /** Reads all that these need, keys and producers in one transaction. */
-  async #load(entries: readonly Append[]): Promise<void> {
-    await Promise.all(entries.map(({ block }) => this.#channel(block.header.channelId)));
-    const transaction = this.#database.transaction(['keys', 'producers']);
-    const keys = transaction.objectStore('keys');
-    const producers = transaction.objectStore('producers');
-    const loadKey = async (channelId: string, key: string): Promise<void> => {
-      const offset = await keys.get([channelId, key]);
-      if (offset !== undefined) this.#channels.get(channelId)?.record.keys.set(key, offset);
-    };
-    const loadProducer = async (channelId: string, producerId: string): Promise<void> => {
-      const state = await producers.get([channelId, producerId]);
-      if (state !== undefined) this.#channels.get(channelId)?.record.producers.set(producerId, state);
-    };
-    await Promise.all(
-      entries.flatMap(({ block }) => {
-        const { channelId, keys: own = [] } = block.header;
-        const loads = own.map((key) => loadKey(channelId, key));
-        return isIdentified(block) ? [...loads, loadProducer(channelId, block.header.producerId)] : loads;
-      }),
-    );
-  }
-
   /** Places the entries and writes them; if they could not be written, they are not placed either. */
   async #place(entries: readonly Append[]): Promise<readonly Placed[]> {
-    const state = (entry: Append): ChannelState => this.#channels.get(entry.block.header.channelId) as ChannelState;
-    const touched = new Set(entries.map(state));
-    const undo = [this.#ledger.checkpoint(entries), ...[...touched].map((channel) => checkpoint(channel))];
-    const placed = entries.map((entry) => this.#ledger.place(state(entry).record, entry));
-    const commit = this.#commitOf(entries, placed);
+    const channels = entries.map(({ block }) => this.#channels.get(block.header.channelId));
+    const touched = new Set(channels);
+    const undo = [this.#ledger.checkpoint(entries), ...[...touched].map((channel) => channel.checkpoint())];
+    const placed = entries.map((entry, at) => this.#ledger.place((channels[at] as ChannelState).record, entry));
+    const commit = commitOf(entries, placed, this.#channels);
     try {
       if (commit !== undefined) await this.#writer.commit(commit);
     } catch (error) {
@@ -299,64 +269,8 @@ export class IndexedDbLog implements Log {
       throw error;
     }
     for (const channel of touched) channel.commit();
-    for (const { block } of placed)
-      if (block !== undefined) this.#channels.get(block.header.channelId)?.recent.add(block);
+    placed.forEach(({ block }, at) => block !== undefined && channels[at]?.recent.add(block));
     return placed;
-  }
-
-  #commitOf(entries: readonly Append[], placed: readonly Placed[]): Commit | undefined {
-    const stores = new Set<StoreName>(['segments']);
-    const writes: Write[] = [];
-    const segments = new Map<string, StoredBlock[]>();
-    const changed = new Set<string>();
-    const clients = new Map<string, (readonly [n: number, logId: string, offset: number])[]>();
-    entries.forEach(({ block, push }, at) => {
-      const { verdict, block: stored } = placed[at] as Placed;
-      const { channelId } = block.header;
-      if (verdict.kind === 'refused') return;
-      if (push !== undefined) appendTo(clients, push.clientId, [push.n, verdict.logId, verdict.offset] as const);
-      if (stored !== undefined) appendTo(segments, channelId, stored);
-      if (verdict.kind === 'stored') changed.add(channelId);
-      // A block whose key is known fills its place in the sequence, too.
-      const counts = verdict.kind === 'stored' || block.header.keys !== undefined;
-      if (counts && isIdentified(block)) writes.push(this.#producerWrite(channelId, block.header.producerId, stores));
-      for (const key of stored?.header.keys ?? []) {
-        stores.add('keys');
-        writes.push((store) => void store('keys').put(stored?.offset, [channelId, key]));
-      }
-    });
-    if (segments.size + clients.size + writes.length === 0) return undefined;
-    const channels = [...changed].map((channelId) =>
-      this.#channelWrite(channelId, segments.get(channelId), stores, writes),
-    );
-    return {
-      stores,
-      write: (store) => writes.forEach((write) => write(store)),
-      flush: entries.some((entry) => entry.flush === true),
-      row: { channels, clients: [...clients] },
-    };
-  }
-
-  /** A skip changes its channel, and lies in no segment. */
-  #channelWrite(
-    channelId: string,
-    blocks: StoredBlock[] | undefined,
-    stores: Set<StoreName>,
-    writes: Write[],
-  ): readonly [string, ChannelRow] {
-    const { row, committed } = this.#channels.get(channelId) as ChannelState;
-    if (blocks !== undefined) writes.push((store) => void store('segments').add(blocks, [channelId, row.head]));
-    if (committed.logId === '') {
-      stores.add('channels');
-      writes.push((store) => void store('channels').put(row, channelId));
-    }
-    return [channelId, row];
-  }
-
-  #producerWrite(channelId: string, producerId: string, stores: Set<StoreName>): Write {
-    const state = this.#channels.get(channelId)?.record.producers.get(producerId);
-    stores.add('producers');
-    return (store) => void store('producers').put(state, [channelId, producerId]);
   }
 
   /** A job's commit: all of it or nothing. */
@@ -392,7 +306,7 @@ export class IndexedDbLog implements Log {
   }
 
   #compactAll(): void {
-    for (const [channelId, { segments, recent }] of this.#channels) {
+    for (const [channelId, { segments, recent }] of this.#channels.all()) {
       recent.clear();
       if (segments >= worthCompacting) this.compact(channelId).catch(() => undefined);
     }
@@ -410,49 +324,15 @@ export class IndexedDbLog implements Log {
     return next;
   }
 
-  *#channelRows(): Generator<readonly [string, ChannelRow]> {
-    for (const [channelId, channel] of this.#channels) if (channel.record.logId !== '') yield [channelId, channel.row];
-  }
-
   *#clientRows(): Generator<readonly [string, ClientRow]> {
     for (const [clientId, { places }] of this.#ledger.clients) {
       yield [clientId, [...places].map(([n, { logId, offset }]) => [n, logId, offset] as const)];
     }
   }
-
-  #channel(channelId: string): Promise<ChannelState> {
-    const channel = this.#channels.get(channelId);
-    if (channel !== undefined) return Promise.resolve(channel);
-    let loading = this.#loading.get(channelId);
-    if (loading === undefined) {
-      loading = loadChannel(this.#database, channelId).finally(() => this.#loading.delete(channelId));
-      loading.then((loaded) => this.#channels.set(channelId, loaded)).catch(() => undefined);
-      this.#loading.set(channelId, loading);
-    }
-    return loading;
-  }
 }
 
 function isFull(error: unknown): boolean {
   return isBusError(error) && error.code === 'STORAGE_FULL';
-}
-
-function appendTo<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const values = map.get(key);
-  if (values === undefined) map.set(key, [value]);
-  else values.push(value);
-}
-
-/** How to take back what is placed in this channel from now on. */
-function checkpoint({ record }: ChannelState): () => void {
-  const { logId, first, head, bytes, own } = record;
-  const producers = new Map(record.producers);
-  return () => {
-    Object.assign(record, { logId, first, head, bytes, own });
-    record.keys.clear();
-    record.producers.clear();
-    for (const [producerId, state] of producers) record.producers.set(producerId, state);
-  };
 }
 
 function reshape(segments: IDBObjectStore, channelId: string, { deleted, added }: Change): void {

@@ -3,20 +3,16 @@
 import { isIdentified } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
 import type { Append } from '../../core/log.ts';
-import type { ChannelState } from './channel-state.ts';
+import type { Channels } from './channels.ts';
 import { after } from './segments.ts';
 import type { Write } from './writer.ts';
 
 /** `channels` are again as they were before these entries were placed. */
-export function takeBack(
-  entries: readonly Append[],
-  placed: readonly Placed[],
-  channels: ReadonlyMap<string, ChannelState>,
-): Write {
+export function takeBack(entries: readonly Append[], placed: readonly Placed[], channels: Channels): Write {
   return (store) =>
     entries.forEach(({ block }, at) => {
       const { channelId } = block.header;
-      const { record, committed } = channels.get(channelId) as ChannelState;
+      const { record, committed } = channels.get(channelId);
       store('segments').delete(after(channelId, committed.head));
       if (committed.logId === '') store('channels').delete(channelId);
       for (const key of placed[at]?.block?.header.keys ?? []) store('keys').delete([channelId, key]);

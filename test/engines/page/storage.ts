@@ -1,7 +1,7 @@
 // Databases that cannot be opened, and disks that are full.
 import type { IndexedDbLog } from '../../../src/browser/indexeddb-log/indexeddb-log.ts';
 import type { Append } from '../../../src/core/log.ts';
-import { said } from '../../../src/testing/log-setup.ts';
+import { readAll, said } from '../../../src/testing/log-setup.ts';
 import { blockOf, identified } from '../../../src/testing/sender.ts';
 import {
   codeOf,
@@ -180,23 +180,20 @@ export async function fillDisk(most: number): Promise<Filled> {
   }
 }
 
-/** Goes on where `fillDisk` was refused. */
+/** Goes on where `fillDisk` was refused: others take the place, and what was refused comes again, to the next host. */
 export async function afterFull(): Promise<Failing> {
   const { bus, log, ends, stored } = full as NonNullable<typeof full>;
-  const outcomes: unknown[] = [];
-  outcomes.push(await rejection(log.trim('a', stored - 1)));
-  outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
-  outcomes.push(await send(log, ['small'], { push: { clientId: 'c', n: stored + 1 } }));
-  outcomes.push((await log.head('a')).head - stored);
+  const refused = { push: { clientId: 'c', n: stored + 1 } };
+  const outcomes: unknown[] = [await rejection(log.trim('a', stored - 1))];
+  outcomes.push(await send(log, ['other'], { push: { clientId: 'd', n: 1 } }));
   await log.close();
   const successor = await openLog(bus);
-  const { blocks } = await successor.read('a', stored, 10);
-  outcomes.push(contentsOf(blocks));
+  outcomes.push(await send(successor, ['small'], refused), await send(successor, ['small'], refused));
+  outcomes.push(await send(successor, ['other'], { push: { clientId: 'd', n: 1 } }));
+  outcomes.push(contentsOf((await readAll(successor, 'a')).slice(1)));
   await successor.close();
   const offsets = (await segmentsOf(bus, 'a')).flat().map(({ offset }) => offset);
-  const problems = offsets.every((offset, at) => offset === (offsets[0] as number) + at)
-    ? []
-    : [`offsets ${offsets.join(', ')}`];
+  const problems = offsets.every((offset, at) => offset === stored + at) ? [] : [`offsets ${offsets.join(', ')}`];
   await deleteDatabase(bus);
   return { outcomes, ends, problems };
 }
