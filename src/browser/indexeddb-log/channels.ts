@@ -40,9 +40,13 @@ export class Channels {
     return loading;
   }
 
-  /** Reads what these need to be placed: usually nothing; else keys and producers in one transaction. */
+  /** Whether something must be read before these can be placed: usually not, and then they are written in this turn. */
+  lacks(entries: readonly Append[]): boolean {
+    return entries.some((entry) => this.#isMissing(entry));
+  }
+
+  /** Reads what these need to be placed, keys and producers in one transaction. */
   async prepare(entries: readonly Append[]): Promise<void> {
-    if (!entries.some((entry) => this.#isMissing(entry))) return;
     await Promise.all(entries.map(({ block }) => this.load(block.header.channelId)));
     const transaction = this.#database.transaction(['keys', 'producers']);
     const keys = transaction.objectStore('keys');

@@ -228,7 +228,7 @@ export class IndexedDbLog implements Log {
   async #commitAppends(group: readonly PendingAppend[]): Promise<void> {
     const entries = group.flatMap((pending) => pending.entries);
     try {
-      await this.#channels.prepare(entries);
+      if (this.#channels.lacks(entries)) await this.#channels.prepare(entries);
       const placed = await this.#place(entries);
       this.#deliver(placed);
       let at = 0;
