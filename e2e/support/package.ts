@@ -74,7 +74,9 @@ class Consumer {
 
   /** Runs a script of the project; resolves with what it printed, once it has ended by itself. */
   async node(script: string): Promise<unknown> {
-    const { stdout, stderr } = await run(process.execPath, [script], { cwd: this.project, timeout: 10_000 });
+    // Without the test runner's own environment: Node warns on stderr of colours both asked for and refused.
+    const env = { PATH: process.env['PATH'] };
+    const { stdout, stderr } = await run(process.execPath, [script], { cwd: this.project, timeout: 10_000, env });
     expect(stderr).toBe('');
     return JSON.parse(stdout);
   }

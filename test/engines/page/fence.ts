@@ -106,16 +106,18 @@ function startOldHost(orders: Orders, events: string[]) {
     if (found === undefined) seen.set(what, (found = Promise.withResolvers()));
     return found;
   };
+  const fail = (why: string): void => {
+    for (const what of ['ready', 'hangs', 'done']) moment(what).reject(new Error(`the old host failed: ${why}`));
+  };
   worker.addEventListener('message', ({ data: told }: MessageEvent<Told>) => {
+    if (told.what === 'failed') return fail(told.why);
     if (told.what === 'woke') hungFor = told.after;
     if (told.what === 'settled') events.push(`${told.content}: ${told.outcome}`);
     else if (told.what === 'ended') events.push(`ended: ${told.why}`);
     else events.push(told.what);
-    moment(told.what).resolve();
+    return moment(told.what).resolve();
   });
-  worker.addEventListener('error', ({ message }) => {
-    for (const what of ['ready', 'hangs', 'done']) moment(what).reject(new Error(`the old host failed: ${message}`));
-  });
+  worker.addEventListener('error', ({ message }) => fail(message));
   worker.postMessage(orders);
   return { worker, until: (what: Told['what']) => moment(what).promise, hungFor: () => hungFor };
 }

@@ -20,7 +20,7 @@ export type Told =
   | { readonly what: 'ready' | 'hangs' | 'done' }
   | { readonly what: 'woke'; readonly after: number }
   | { readonly what: 'settled'; readonly content: string; readonly outcome: string }
-  | { readonly what: 'ended'; readonly why: string };
+  | { readonly what: 'ended' | 'failed'; readonly why: string };
 
 const tell = (told: Told): void => postMessage(told);
 
@@ -113,6 +113,6 @@ async function host(orders: Orders): Promise<() => Promise<void>> {
 
 let go: Promise<() => Promise<void>> | undefined;
 addEventListener('message', ({ data }: MessageEvent<Orders | 'go'>) => {
-  if (data === 'go') void go?.then((run) => run());
-  else go = host(data);
+  const done = data === 'go' ? go?.then((run) => run()) : (go = host(data));
+  done?.catch((error: unknown) => tell({ what: 'failed', why: String(error) }));
 });
