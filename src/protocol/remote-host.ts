@@ -37,6 +37,9 @@ export interface LinkWatcher {
   left?(): void;
 }
 
+/** Credit goes back in steps of this: far less than a window, and far more than a block. */
+const creditStep = 1024;
+
 interface Pushed {
   readonly block: Block;
   readonly ack: Ack;
@@ -48,6 +51,8 @@ interface OpenReader {
   readonly request: ReadRequest;
   readonly sink: Sink;
   started: boolean;
+  /** Credit that has not been returned yet. */
+  owed: number;
 }
 
 interface Call {
@@ -148,7 +153,7 @@ export class RemoteHost implements Host {
       const { error } = this.#state;
       this.#platform.defer(() => sink.lost(error));
     } else {
-      this.#readers.set(reader, { request, sink, started: false });
+      this.#readers.set(reader, { request, sink, started: false, owed: 0 });
       this.#say({ type: 'open', reader, ...request });
     }
     return {
@@ -244,7 +249,12 @@ export class RemoteHost implements Host {
   }
 
   #credit(reader: number, weight: number): void {
-    if (this.#readers.has(reader)) this.#say({ type: 'credit', reader, weight });
+    const open = this.#readers.get(reader);
+    if (open === undefined) return;
+    open.owed += weight;
+    if (open.owed < creditStep) return;
+    this.#say({ type: 'credit', reader, weight: open.owed });
+    open.owed = 0;
   }
 
   #ask<T>(what: Ask): Promise<T> {
@@ -332,7 +342,9 @@ export class RemoteHost implements Host {
     this.#told(status);
     this.#state = { name: 'open', link, out };
     // A new reader begins where it was asked to; one that had begun goes on from its position.
-    for (const [reader, { request, sink, started }] of this.#readers) {
+    for (const [reader, open] of this.#readers) {
+      const { request, sink, started } = open;
+      open.owed = 0;
       out.add({ type: 'open', reader, ...request, from: started ? sink.positions() : request.from });
     }
     for (const [n, { block, ack }] of this.#pushed) out.add({ type: 'push', n, ack, block });
