@@ -1,5 +1,7 @@
 import { expect, test } from './support/tabs.ts';
 
+test.use({ counted: 'pages' });
+
 for (const when of ['before', 'after'] as const) {
   test(`a host that hangs ${when} the transaction of an append is succeeded at once, and cannot write when it wakes`, async ({
     openTab,

@@ -5,7 +5,7 @@ import type { Received } from './support/tabs.ts';
 const channels = ['work:a', 'work:b', 'work:c'];
 
 // A trace of thousands of polls is larger than what it would explain.
-test.use({ trace: 'off' });
+test.use({ trace: 'off', counted: 'pages' });
 
 /**
  * Sends in bursts. With `keyed`, each message has an id of its own, so that after a reload the tab can go on from what it knows

@@ -65,17 +65,21 @@ test('closing the tab that started the worker changes nothing for the others', a
   await expect.poll(() => heard(second)).toEqual(['one', 'two']);
 });
 
-test('crashing the tab that started the worker changes nothing for the others', async ({ openTab }) => {
-  const [first, second] = [await openTab(), await openTab()];
-  await join(first, 'first');
-  await join(second, 'second');
-  await say(first, 'one');
-  const crashed = first.waitForEvent('crash');
-  void first.goto('chrome://crash').catch(() => undefined);
-  await crashed;
-  await say(second, 'two');
-  await expect.poll(() => heard(second)).toEqual(['one', 'two']);
-  await expect.poll(() => second.evaluate(() => bus.status.getSnapshot().tabs)).toBe(1);
+test.describe('a crash', () => {
+  test.use({ counted: 'pages' });
+
+  test('crashing the tab that started the worker changes nothing for the others', async ({ openTab }) => {
+    const [first, second] = [await openTab(), await openTab()];
+    await join(first, 'first');
+    await join(second, 'second');
+    await say(first, 'one');
+    const crashed = first.waitForEvent('crash');
+    void first.goto('chrome://crash').catch(() => undefined);
+    await crashed;
+    await say(second, 'two');
+    await expect.poll(() => heard(second)).toEqual(['one', 'two']);
+    await expect.poll(() => second.evaluate(() => bus.status.getSnapshot().tabs)).toBe(1);
+  });
 });
 
 test('a page that comes back from the back-forward cache goes on where it was', async ({ openTab, site }) => {

@@ -20,28 +20,32 @@ test('a message sent in one tab arrives in the other, stored, with its offset', 
   expect(status).toMatchObject({ host: 'shared-worker', durability: 'disk', tabs: 2, term: 1 });
 });
 
-test('after all tabs were closed, everything is still there', async ({ openTab }) => {
-  const first = await openTab();
-  await first.evaluate(async () => {
-    globalThis.bus = busline.createBus();
-    await Promise.all(Array.from({ length: 1000 }, (_, n) => bus.send({ channelId: `room:${n % 3}`, content: n })));
+test.describe('when nobody is left', () => {
+  test.use({ counted: 'pages' });
+
+  test('after all tabs were closed, everything is still there', async ({ openTab }) => {
+    const first = await openTab();
+    await first.evaluate(async () => {
+      globalThis.bus = busline.createBus();
+      await Promise.all(Array.from({ length: 1000 }, (_, n) => bus.send({ channelId: `room:${n % 3}`, content: n })));
+    });
+    await first.close();
+    const second = await openTab();
+    const found = await second.evaluate(async () => {
+      globalThis.bus = busline.createBus();
+      const history = await bus.history('room:1', { limit: 1000 });
+      return {
+        history: history.map(({ content }) => content),
+        term: (await bus.ready).term,
+        info: await bus.admin.channels('room:*'),
+      };
+    });
+    expect(found.history).toEqual(Array.from({ length: 333 }, (_, n) => n * 3 + 1));
+    expect(found.term).toBe(2);
+    expect(found.info.map(({ channelId, head }) => [channelId, head])).toEqual([
+      ['room:0', 334],
+      ['room:1', 333],
+      ['room:2', 333],
+    ]);
   });
-  await first.close();
-  const second = await openTab();
-  const found = await second.evaluate(async () => {
-    globalThis.bus = busline.createBus();
-    const history = await bus.history('room:1', { limit: 1000 });
-    return {
-      history: history.map(({ content }) => content),
-      term: (await bus.ready).term,
-      info: await bus.admin.channels('room:*'),
-    };
-  });
-  expect(found.history).toEqual(Array.from({ length: 333 }, (_, n) => n * 3 + 1));
-  expect(found.term).toBe(2);
-  expect(found.info.map(({ channelId, head }) => [channelId, head])).toEqual([
-    ['room:0', 334],
-    ['room:1', 333],
-    ['room:2', 333],
-  ]);
 });

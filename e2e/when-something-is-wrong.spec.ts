@@ -137,16 +137,20 @@ test('a page of another version is told so by the host', async ({ openTab }) => 
   expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
 });
 
-test('deleting the bus empties it for all tabs, and tells those that listen', async ({ openTab }) => {
-  const [a, b] = [await openTab(), await openTab()];
-  for (const tab of [a, b]) await start(tab);
-  expect(await trySend(a, 'secret')).toBe(1);
-  await expect.poll(() => heard(b)).toEqual(['secret']);
-  await b.evaluate(() => busline.deleteBus());
-  expect(await trySend(a, 'afresh')).toBe(1);
-  await expect.poll(() => heard(b)).toEqual(['secret', 'afresh']);
-  expect(await told(b)).toContain('replaced 1 0');
-  expect(await b.evaluate(async () => (await bus.history('room')).map(({ content }) => content))).toEqual(['afresh']);
+test.describe('a bus that is deleted', () => {
+  test.use({ counted: 'pages' });
+
+  test('deleting the bus empties it for all tabs, and tells those that listen', async ({ openTab }) => {
+    const [a, b] = [await openTab(), await openTab()];
+    for (const tab of [a, b]) await start(tab);
+    expect(await trySend(a, 'secret')).toBe(1);
+    await expect.poll(() => heard(b)).toEqual(['secret']);
+    await b.evaluate(() => busline.deleteBus());
+    expect(await trySend(a, 'afresh')).toBe(1);
+    await expect.poll(() => heard(b)).toEqual(['secret', 'afresh']);
+    expect(await told(b)).toContain('replaced 1 0');
+    expect(await b.evaluate(async () => (await bus.history('room')).map(({ content }) => content))).toEqual(['afresh']);
+  });
 });
 
 test('a page alone keeps its log, and a second one waits for its turn without losing anything', async ({ openTab }) => {

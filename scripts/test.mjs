@@ -1,13 +1,15 @@
 // `npm test`: everything that must hold, step by step, from a fresh checkout. The last line says how many passed and
 // failed. `--quick` (`npm run check`) leaves out what needs a build or a browser.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { ensureDependencies, root } from './dependencies.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 
 const quick = process.argv.includes('--quick');
 const minute = 60_000;
+/** Where the steps with browsers write what of src/browser ran in them. */
+const ran = `${root}test-results/v8`;
 
 /** A program of node_modules, or a script of ours; it passes or fails as one. */
 const one = (name, file, ...args) => ({ name, run: () => node(file, args) });
@@ -32,7 +34,8 @@ const steps = quick
       onBuild(one('publint', 'node_modules/publint/src/cli.js', '--strict')),
       onBuild(one('attw', 'node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '--profile', 'esm-only')),
       onBuild({ name: 'e2e', run: runPlaywright }),
-      ...(existsSync(`${root}test/engines`) ? [onBuild(vitest('engines', 'engines'))] : []),
+      onBuild(vitest('engines', 'engines')),
+      onBuild(one('browser coverage', 'scripts/browser-coverage.mjs', ran)),
     ];
 
 try {
@@ -102,7 +105,7 @@ function node(file, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [file, ...args], {
       cwd: root,
-      env: { ...process.env, NO_COLOR: '1', CI: '1', ...env },
+      env: { ...process.env, NO_COLOR: '1', CI: '1', BUSLINE_COVERAGE: ran, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 15 * minute,
     });

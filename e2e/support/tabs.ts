@@ -3,6 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { test as base, expect } from '@playwright/test';
 import type { BrowserContext, Page } from '@playwright/test';
+import { Coverage } from './coverage.ts';
+import type { Counted } from './coverage.ts';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
 import type { Bus, BusError, BusOptions, Message } from 'busline';
@@ -33,7 +35,10 @@ declare global {
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-export const test = base.extend<{ openTab: (context?: BrowserContext) => Promise<Page> }, { site: Server }>({
+export const test = base.extend<
+  { counted: Counted; openTab: (context?: BrowserContext) => Promise<Page> },
+  { site: Server }
+>({
   site: [
     async ({}, use) => {
       const site = await serve({ '/dist/': folder('../../dist/'), '/pages/': folder('../pages/') });
@@ -42,13 +47,18 @@ export const test = base.extend<{ openTab: (context?: BrowserContext) => Promise
     },
     { scope: 'worker' },
   ],
-  openTab: async ({ context, site }, use) => {
+  /** A worker that is watched by a debugger does not die as others do: tests that kill count what ran in pages alone. */
+  counted: ['all', { option: true }],
+  openTab: async ({ browser, context, site, counted }, use) => {
+    const coverage = await Coverage.start(browser, counted);
     await use(async (within = context) => {
       const page = await within.newPage();
+      await coverage?.add(page);
       await page.goto(`${site.url}/pages/bus.html`);
       await expect(page).toHaveTitle('ready');
       return page;
     });
+    await coverage?.save();
   },
 });
 

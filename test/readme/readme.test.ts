@@ -111,14 +111,11 @@ describe('the links', () => {
   const links = all.flatMap((document) =>
     [...proseOf(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => ({ from: document.path, target })),
   );
-  /** Files that a command writes, which a checkout may not have yet. */
-  const written: Readonly<Record<string, string>> = { 'docs/benchmarks.md': 'scripts/bench.mjs' };
 
   function leadsSomewhere(from: string, target: string): boolean {
     const [path = '', anchor] = target.split('#');
     const file = path === '' ? from : normalize(join(dirname(from), path));
-    const writer = written[file];
-    if (!existsSync(root + file)) return writer !== undefined && readFileSync(root + writer, 'utf8').includes(file);
+    if (!existsSync(root + file)) return false;
     if (anchor === undefined) return true;
     const headings = proseOf({ path: file, text: readFileSync(root + file, 'utf8') }).matchAll(/^#+ (.+)$/gm);
     return [...headings].some(([, heading = '']) => slug(heading) === anchor);
