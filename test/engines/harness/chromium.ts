@@ -5,18 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium as driver } from 'playwright-core';
 import type { Page } from 'playwright-core';
+import { args, executablePath } from '../../../scripts/chromium.mjs';
 import { isProgram, missing } from './engine.ts';
 import type { Engine } from './engine.ts';
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Where to write what ran, if anybody counts. */
 const counted = process.env['BUSLINE_COVERAGE'];
@@ -32,7 +23,6 @@ export const chromium: Engine = {
   name: 'Chromium',
   hasQuota: true,
   async start(quota) {
-    const executablePath = process.env['BUSLINE_CHROMIUM'] ?? '/usr/bin/chromium';
     if (!isProgram(executablePath)) throw missing(executablePath, 'chromium');
     const profile = await mkdtemp(join(tmpdir(), 'busline-chromium-'));
     const pages: Page[] = [];
