@@ -169,7 +169,7 @@ export class BrowserHost {
   }
 
   #report(error: BusError): void {
-    this.#tell({ problem: toRecord(error) });
+    this.#tell({ problem: toRecord(error), problems: (this.#status.problems ?? 0) + 1 });
   }
 
   #tell(change: Partial<HostStatus>): void {

@@ -67,6 +67,8 @@ export interface BusStatus {
   /** Bytes, as the browser estimates them. */
   readonly storage?: { readonly used: number; readonly quota: number; readonly persisted: boolean };
   readonly problem?: BusError;
+  /** How many problems the host has told since it started: frames that it dropped, adapters that threw. */
+  readonly problems?: number;
 }
 
 export interface Control {

@@ -38,7 +38,7 @@ export interface Welcome {
 }
 
 /** What the host knows of itself; sent again when it changes. */
-export interface HostStatus extends Pick<BusStatus, 'host' | 'why' | 'tabs' | 'durability' | 'storage'> {
+export interface HostStatus extends Pick<BusStatus, 'host' | 'why' | 'tabs' | 'durability' | 'storage' | 'problems'> {
   readonly problem?: ErrorRecord;
 }
 
