@@ -8,7 +8,7 @@ import type { HostKind } from '../core/message-bus.ts';
 import { randomName, systemPlatform } from '../core/platform.ts';
 import { Retention } from '../core/retention.ts';
 import type { RetentionOptions } from '../core/retention.ts';
-import { checkClientFrame } from '../protocol/check-client-frame.ts';
+import { checkAdminCall, checkClientFrame } from '../protocol/check-client-frame.ts';
 import type { Hello, HostFrame, HostStatus } from '../protocol/frames.ts';
 import type { Link } from '../protocol/link.ts';
 import { Session } from '../protocol/session.ts';
@@ -65,6 +65,7 @@ export class BrowserHost {
         lock: this.#lockName,
         opened: this.#opened,
         check: checkClientFrame,
+        checkAdmin: checkAdminCall,
         status: () => this.#status,
         defer: (task) => queueMicrotask(task),
         onError: (error) => this.#report(error),
@@ -101,6 +102,8 @@ export class BrowserHost {
     const host = new LogHost(log, { host: kind, why, durability });
     this.#cleanup.push(() => void host.close().catch(() => undefined));
     this.#status = { ...this.#status, durability, ...(problem !== undefined && { problem: toRecord(problem) }) };
+    const { bus } = this.#options;
+    await host.recover((clientId, gone) => this.#cleanup.push(whenFree(lockNames.tab(bus, clientId), gone)));
     await this.#extend(host);
     this.#measure();
     return { host, term };
@@ -129,7 +132,7 @@ export class BrowserHost {
   #retain(host: LogHost, limits: RetentionOptions): void {
     if (this.#retention !== undefined) return;
     const failed = (cause: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause }));
-    const retention = new Retention(host.log, limits, systemPlatform, failed);
+    const retention = new Retention(host.log, limits, systemPlatform, failed, (channelId) => host.floor(channelId));
     this.#retention = retention;
     this.#cleanup.push(() => retention.close());
   }
@@ -148,7 +151,7 @@ export class BrowserHost {
     const stop = whenFree(lock, () => {
       this.#clients.delete(clientId);
       session.close();
-      this.#opened.then(({ host }) => host.log.forget(clientId)).catch(() => undefined);
+      this.#opened.then(({ host }) => host.gone(clientId)).catch(() => undefined);
     });
     this.#clients.set(clientId, stop);
   }

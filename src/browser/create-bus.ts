@@ -1,21 +1,20 @@
 // The page's way in: a bus at once, a host at the first use.
 
-import { HostedBus } from '../core/bus.ts';
-import type { Author } from '../core/outbox.ts';
+import { TypedBus } from '../core/bus.ts';
+import type { BusIdentity } from '../core/bus.ts';
 import { checkChannel } from '../core/channel.ts';
 import { busError } from '../core/errors.ts';
 import type { HostKind, MessageBus } from '../core/message-bus.ts';
 import { onAbort, systemPlatform } from '../core/platform.ts';
 import type { RetentionOptions } from '../core/retention.ts';
+import type { NoSchemas, Schemas } from '../core/schema.ts';
 import { RemoteHost } from '../protocol/remote-host.ts';
 import type { Opened } from '../protocol/remote-host.ts';
 import { knownHosts, Ladder } from './connect.ts';
 
-export interface BusOptions {
+export interface BusOptions<S extends Schemas = Schemas> extends Pick<BusIdentity<S>, 'author' | 'schemas'> {
   /** One bus for each name and origin; default 'busline'. */
   readonly name?: string;
-  /** Who sends, where a message does not say. */
-  readonly author?: string | Author;
   /** Which kinds of host may be used, best first; default: all. */
   readonly hosts?: readonly HostKind[];
   /** Makes the SharedWorker from your own file. Pass `name` on: a host that hangs is left behind by its name. */
@@ -28,16 +27,16 @@ export interface BusOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Bus extends MessageBus {
+export interface Bus<S extends Schemas = NoSchemas> extends MessageBus<S> {
   /** Settles when the host is there and its log is open. Looking at it connects. */
   readonly ready: Promise<Opened>;
 }
 
-class PageBus extends HostedBus implements Bus {
+class PageBus<S extends Schemas> extends TypedBus<S> implements Bus<S> {
   readonly #remote: RemoteHost;
 
-  constructor(remote: RemoteHost, author: string | Author | undefined) {
-    super(remote, author === undefined ? {} : { author });
+  constructor(remote: RemoteHost, identity: BusIdentity<S>) {
+    super(remote, identity);
     this.#remote = remote;
   }
 
@@ -66,8 +65,8 @@ function checkHosts(hosts: readonly HostKind[]): readonly HostKind[] {
 }
 
 /** Makes a bus. It is synchronous and lazy: it connects at its first use, and is safe to call on a server. */
-export function createBus(options: BusOptions = {}): Bus {
-  const { name = 'busline', hosts = knownHosts, retention, author, signal } = options;
+export function createBus<const S extends Schemas = NoSchemas>(options: BusOptions<S> = {}): Bus<S> {
+  const { name = 'busline', hosts = knownHosts, retention, author, schemas, signal } = options;
   checkChannel(name);
   const ladder = new Ladder({
     bus: name,
@@ -75,7 +74,9 @@ export function createBus(options: BusOptions = {}): Bus {
     platform: systemPlatform,
     create: workerFactory(options),
   });
-  const bus = new PageBus(new RemoteHost(ladder, systemPlatform, retention === undefined ? {} : { retention }), author);
+  const remote = new RemoteHost(ladder, systemPlatform, retention === undefined ? {} : { retention });
+  const identity = { ...(author !== undefined && { author }), ...(schemas !== undefined && { schemas }) };
+  const bus = new PageBus<S>(remote, identity);
   onAbort(signal, () => void bus.close());
   return bus;
 }

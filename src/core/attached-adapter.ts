@@ -1,27 +1,27 @@
-// Adapters plug into a bus with `use`. Beside the log an adapter has a durable position, so it misses nothing when its
-// process dies; elsewhere it hears what comes while it is there.
+// Adapters plug into a bus with `use`. One with a group is that group's member, in order: it misses nothing, and one copy of
+// it works however many tabs run it. One without hears what comes while it is there.
 
+import type { ConsumerOptions } from './consumer.ts';
+import { GroupConsumer } from './consumer.ts';
+import type { ControlNotice } from './control.ts';
 import { busError, describe } from './errors.ts';
-import type { Events } from './events.ts';
-import type { Host } from './host.ts';
-import type { Position, Positions } from './log.ts';
+import { follow } from './follow.ts';
+import type { Inside } from './inside.ts';
 import type { Message } from './message.ts';
-import type { Adapter, Delivery, MessageBus, Subscription } from './message-bus.ts';
+import type { Adapter, Attempt, Consumer, Delivery } from './message-bus.ts';
 
-export interface Surroundings {
-  readonly bus: MessageBus;
-  readonly host: Host;
-  readonly events: Events;
-  /** A subscription whose messages are handled one after the other. */
-  follow(pattern: string, from: 'now' | Positions, follower: Follower): Subscription;
-}
+/** Long enough for an agent that thinks; one that needs more extends it. */
+const lease = 120_000;
 
-export interface Follower {
-  readonly name: string;
-  /** Where it begins in the channels that there are. */
-  begun(positions: Positions): void;
-  /** Is awaited. */
-  handle(message: Message, delivery: Delivery): Promise<void>;
+/** What a message without a group brings: there is no second attempt, and nothing to extend. */
+function onlyAttempt(delivery: Delivery): Attempt {
+  return {
+    position: delivery.position,
+    signal: delivery.signal,
+    reply: delivery.reply as Attempt['reply'],
+    attempt: 1,
+    extend: () => Promise.resolve(),
+  };
 }
 
 /** One adapter at work. */
@@ -29,20 +29,17 @@ export class AttachedAdapter {
   readonly adapter: Adapter;
   /** Settles when its position is on record: what is stored from then on reaches it, whatever dies. */
   readonly recorded: Promise<void>;
-  readonly #around: Surroundings;
+  readonly #inside: Inside;
   readonly #attached: Promise<unknown>;
-  #subscriptions: readonly Subscription[] = [];
+  #consumers: readonly Consumer[] = [];
+  #stops: readonly (() => void)[] = [];
   #detached = false;
-  /** Where it stands, channel by channel. */
-  #reached = new Map<string, Position>();
-  #saving: Promise<void> | undefined;
-  #unsaved = false;
 
-  constructor(adapter: Adapter, around: Surroundings) {
+  constructor(adapter: Adapter, inside: Inside) {
     this.adapter = adapter;
-    this.#around = around;
-    this.recorded = this.#record().catch((error: unknown) => this.#stillFailed(error));
-    this.#attached = this.recorded.then(() => (this.#detached ? undefined : adapter.attach?.(around.bus)));
+    this.#inside = inside;
+    this.recorded = this.#listen().catch((error: unknown) => this.#stillFailed(error));
+    this.#attached = this.recorded.then(() => (this.#detached ? undefined : adapter.attach?.(inside.bus)));
     this.#attached.catch((error: unknown) => {
       this.#stillFailed(error);
       this.#stop();
@@ -58,82 +55,72 @@ export class AttachedAdapter {
     }
   }
 
+  pause(): void {
+    for (const consumer of this.#consumers) consumer.pause();
+  }
+
+  resume(): void {
+    for (const consumer of this.#consumers) consumer.resume();
+  }
+
   detach(): void {
     this.#detached = true;
     this.#stop();
     void this.call(() => this.adapter.detach?.());
   }
 
-  get #name(): string | undefined {
-    return this.adapter.group === false ? undefined : `adapter:${this.adapter.group ?? this.adapter.name}`;
+  async #listen(): Promise<void> {
+    const { onMessage, onDelete, onClear, channels = ['*'], group, name } = this.adapter;
+    if (onMessage === undefined && onDelete === undefined && onClear === undefined) return;
+    if (group === false) this.#stops = channels.map((pattern) => this.#hear(pattern));
+    else await Promise.all(channels.map((pattern) => this.#join(pattern, group ?? name)));
   }
 
-  /** Listens from now on, and looks meanwhile whether it is to go on from somewhere else. */
-  async #record(): Promise<void> {
-    if (this.adapter.onMessage === undefined) return;
-    this.#listen('now');
-    const { positions } = this.#around.host;
-    if (positions === undefined || this.#name === undefined) return;
-    const saved = await positions.savedPositions(this.#name);
-    if (this.#detached) return;
-    if (saved !== undefined) return this.#listen(saved);
-    await Promise.all(this.#subscriptions.map((subscription) => subscription.ready));
-    await this.#save();
+  #join(pattern: string, group: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const options: ConsumerOptions = {
+        group,
+        name: this.adapter.name,
+        from: 'now',
+        ordered: true,
+        concurrency: Number.MAX_SAFE_INTEGER,
+        lease,
+        joined: resolve,
+        failed: reject,
+        control: (notice) => this.#control(notice),
+      };
+      const handle = async (message: Message, attempt: Attempt): Promise<void> => {
+        await this.#attached;
+        await this.adapter.onMessage?.(message, attempt);
+      };
+      this.#consumers = [...this.#consumers, new GroupConsumer(this.#inside, pattern, options, handle)];
+    });
   }
 
-  #listen(from: 'now' | Positions): void {
-    this.#stop();
-    const reached = new Map<string, Position>(from === 'now' ? [] : Object.entries(from));
-    this.#reached = reached;
-    const follower: Follower = {
+  /** Live only, and every copy of it. */
+  #hear(pattern: string): () => void {
+    return follow(this.#inside, pattern, {
       name: this.adapter.name,
-      begun: (positions) => {
-        for (const [channelId, position] of Object.entries(positions)) reached.set(channelId, position);
-      },
       handle: async (message, delivery) => {
         await this.#attached;
-        // What was queued before it began elsewhere comes again from there.
-        if (reached !== this.#reached || this.#detached) return;
-        await this.#handle(message, delivery);
-        reached.set(message.channelId, delivery.position);
-        void this.#save();
+        if (!this.#detached) await this.adapter.onMessage?.(message, onlyAttempt(delivery));
       },
-    };
-    this.#subscriptions = (this.adapter.channels ?? ['*']).map((pattern) =>
-      this.#around.follow(pattern, from, follower),
+      control: (notice) => void this.#control(notice),
+    });
+  }
+
+  async #control({ action, channelId, id }: ControlNotice): Promise<void> {
+    await this.#attached;
+    await this.call(() =>
+      action === 'clear' ? this.adapter.onClear?.(channelId) : this.adapter.onDelete?.(id ?? '', channelId),
     );
   }
 
   #stop(): void {
-    for (const stop of this.#subscriptions) stop();
-    this.#subscriptions = [];
-  }
-
-  async #handle(message: Message, delivery: Delivery): Promise<void> {
-    try {
-      await this.adapter.onMessage?.(message, delivery);
-    } catch (error) {
-      this.#around.events.emit('handlerError', { message, error });
-    }
-  }
-
-  /** One save at a time; what came meanwhile is in the next. */
-  #save(): Promise<void> {
-    this.#unsaved = true;
-    this.#saving ??= this.#saveAll().finally(() => {
-      this.#saving = undefined;
-    });
-    return this.#saving;
-  }
-
-  async #saveAll(): Promise<void> {
-    const { positions } = this.#around.host;
-    const name = this.#name;
-    if (positions === undefined || name === undefined) return;
-    while (this.#unsaved) {
-      this.#unsaved = false;
-      await this.call(() => positions.savePositions(name, Object.fromEntries(this.#reached)));
-    }
+    for (const consumer of this.#consumers) void consumer.close();
+    for (const stop of this.#stops) stop();
+    this.#consumers = [];
+    this.#stops = [];
   }
 
   /** What fails because it was detached is no failure. */
@@ -142,7 +129,7 @@ export class AttachedAdapter {
   }
 
   #failed(error: unknown): void {
-    this.#around.events.emit(
+    this.#inside.events.emit(
       'error',
       busError('ADAPTER_FAILED', `Adapter "${this.adapter.name}": ${describe(error)}`, { cause: error }),
     );

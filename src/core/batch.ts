@@ -113,10 +113,9 @@ export class Batch {
     this.#buffers.push(...buffers);
   }
 
-  seal(): Block {
+  get header(): Header {
     const { channelId, serverId, authorId, authorName, priority, ttl, traceparent } = this.shared;
-    const encoded = this.#json.length > 0;
-    const header: Header = {
+    return {
       v: 1,
       kind: 'data',
       channelId,
@@ -130,9 +129,13 @@ export class Batch {
       ...(ttl !== undefined && { expiresAt: this.createdAt + ttl }),
       ...(priority !== undefined && { priority }),
       ...(traceparent !== undefined && { traceparent }),
-      codec: encoded ? 'json' : 'items',
+      codec: this.#json.length > 0 ? 'json' : 'items',
     };
-    if (!encoded) return { header, items: this.items };
+  }
+
+  seal(): Block {
+    const { header } = this;
+    if (header.codec === 'items') return { header, items: this.items };
     const json = `[${this.#json.join(',')}]`;
     return this.#buffers.length > 0 ? { header, json, buffers: this.#buffers } : { header, json };
   }

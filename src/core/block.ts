@@ -15,6 +15,8 @@ export const maxMessageBytes = 960_000;
 export interface Header {
   readonly v: 1;
   readonly kind: 'data' | 'skip' | 'control';
+  /** What a control block says; its only item says of what: `{ content: { id?, offset? } }`. */
+  readonly control?: 'delete' | 'clear';
   readonly channelId: string;
   readonly serverId: string;
   readonly authorId: string;
@@ -115,7 +117,7 @@ function itemsOf(block: Block): readonly Item[] {
   return items as Item[];
 }
 
-/** The messages of a block whose last one has this offset (0 for ephemeral ones). Throws `MALFORMED_BLOCK`. */
+/** The messages of a block whose last one has this offset (0 for ephemeral ones), without deleted ones. Throws `MALFORMED_BLOCK`. */
 export function messagesOf(block: Block, offset: number): readonly Message[] {
   const { header } = block;
   const { channelId } = header;
@@ -124,10 +126,13 @@ export function messagesOf(block: Block, offset: number): readonly Message[] {
     const ids = rangeFrom(header.firstId);
     const before = offset === 0 ? 0 : offset - header.count;
     const step = offset === 0 ? 0 : 1;
-    return items.map((item, at) => {
+    const messages: Message[] = [];
+    items.forEach((item, at) => {
+      if (item.deleted === true) return;
       const id = item.id ?? header.keys?.[at] ?? ids.at(at);
-      return messageOf(header, item, id, before + step * (at + 1));
+      messages.push(messageOf(header, item, id, before + step * (at + 1)));
     });
+    return messages;
   } catch (error) {
     throw busError('MALFORMED_BLOCK', `A block of channel "${channelId}" cannot be read.`, { cause: error });
   }

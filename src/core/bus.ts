@@ -2,31 +2,46 @@
 // unacknowledged are all that a bus must carry from one host to the next.
 
 import { AttachedAdapter } from './attached-adapter.ts';
-import type { Follower, Surroundings } from './attached-adapter.ts';
 import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
+import { busAdmin } from './bus-admin.ts';
 import { checkChannel, checkPattern, matcher } from './channel.ts';
+import { scan } from './content.ts';
 import { MessageDelivery } from './delivery.ts';
 import type { DeliveryContext } from './delivery.ts';
-import { busError, isBusError } from './errors.ts';
+import { busError, describe, isBusError } from './errors.ts';
 import type { BusError } from './errors.ts';
-import { checkFrom } from './from.ts';
+import { checkConsume, GroupConsumer } from './consumer.ts';
+import { checkFrom, isLast } from './from.ts';
 import type { Host } from './host.ts';
+import type { Inside, InnerSendOptions, Reading, ReceiveHow } from './inside.ts';
 import type { Positions } from './log.ts';
+import { lateConsumer, lateStream, lateSubscription, lateView } from './late.ts';
 import { Queue } from './queue.ts';
-import type { Message, MessageInput } from './message.ts';
+import { isInner } from './message.ts';
+import type { Json, Message, MessageInput } from './message.ts';
 import type {
   Adapter,
   Admin,
+  Attempt,
   BusEvents,
   BusStatus,
   Channel,
+  ConsumeOptions,
+  Consumer,
   Control,
   Delivery,
-  From,
   HistoryOptions,
+  LiveOptions,
+  LiveView,
+  Member,
   MessageBus,
+  MessageStream,
+  PlainVerbs,
+  ReadableMessage,
   ReadOptions,
+  RequestOptions,
+  RespondOptions,
   Reset,
   SendOptions,
   Sending,
@@ -37,10 +52,11 @@ import { Outbox } from './outbox.ts';
 import type { Author } from './outbox.ts';
 import { createAbort, onAbort, systemPlatform } from './platform.ts';
 import type { Platform, Signal } from './platform.ts';
+import type { NoSchemas, Schemas } from './schema.ts';
+import { SchemaCheck } from './schema-check.ts';
 import { Cell } from './store.ts';
 import type { Store } from './store.ts';
 import { Receiver, subscriptionOf } from './subscription.ts';
-import type { ReceiverOptions } from './subscription.ts';
 
 /** The options of a send that has none: made once, not for each message. */
 const stored: SendOptions = {};
@@ -48,10 +64,13 @@ const stored: SendOptions = {};
 const closeDeadline = 2000;
 /** The type of the ephemeral message that carries a control. */
 const controlType = 'busline.control';
+const noneUnfit: ReadonlyMap<number, string> = new Map();
 
-export interface BusIdentity {
+export interface BusIdentity<S extends Schemas = Schemas> {
   /** Who sends, where a message does not say; default 'anonymous'. */
   readonly author?: string | Author;
+  /** By channel: what does not fit is refused at `send`, and left out at delivery with an `error` event. */
+  readonly schemas?: S;
   readonly platform?: Platform;
 }
 
@@ -61,11 +80,31 @@ function authorOf(author: string | Author | undefined): Author {
   return typeof author === 'object' ? author : { id: author ?? 'anonymous' };
 }
 
+/** A copy that can be sent, or why there is none. */
+function checkState(state: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
+  return scan(state, 'state', true).value as { readonly [key: string]: Json };
+}
+
+function received({ all, messages, unfit }: Reading, inner: boolean): readonly Message[] {
+  if (!inner) return messages;
+  return unfit.size === 0 ? all : all.filter(({ offset }) => !unfit.has(offset));
+}
+
+function checkHandler(verb: string, handler: unknown): void {
+  if (typeof handler !== 'function') throw busError('INVALID_INPUT', `${verb}: give a handler function.`);
+}
+
 function stopped(): BusError {
   return busError('CLOSED', 'The subscription was stopped.');
 }
 
-export class HostedBus implements MessageBus {
+/** The one place where a bus gets the types of its channels: what is sent and received is checked by its schemas. */
+export function typed<S extends Schemas = NoSchemas>(bus: HostedBus): MessageBus<S> {
+  return bus as unknown as MessageBus<S>;
+}
+
+/** Without the types of its channels: whoever makes one gives it those, see `typed` and `TypedBus`. */
+export class HostedBus implements PlainVerbs {
   readonly #host: Host;
   readonly #status: Cell<BusStatus>;
   readonly #outbox: Outbox;
@@ -74,19 +113,52 @@ export class HostedBus implements MessageBus {
   readonly #receivers = new Map<Receiver, (channelId: string) => boolean>();
   readonly #adapters = new Map<string, AttachedAdapter>();
   readonly #joined = new Map<string, Set<string>>();
-  #decoded: { readonly body: unknown; readonly messages: readonly Message[] } | undefined;
+  readonly #abort = createAbort();
+  readonly #beforeClose = new Set<() => Promise<unknown>>();
+  readonly #inside: Inside;
+  readonly #admin: Admin;
+  readonly #schemas: SchemaCheck | undefined;
+  #decoded: { readonly body: unknown; readonly reading: Reading } | undefined;
   #statusStale = false;
   #closing: Promise<void> | undefined;
   #closed: BusError | undefined;
 
-  constructor(host: Host, { author, platform = systemPlatform }: BusIdentity = {}) {
+  constructor(host: Host, { author, schemas, platform = systemPlatform }: BusIdentity = {}) {
     this.#host = host;
     this.#author = authorOf(author);
     this.#platform = platform;
-    const decode = (block: Block, offset: number): readonly Message[] => this.#decode(block, offset);
-    this.#outbox = new Outbox(host, this.#author, platform, decode, () => this.#statusChanged());
+    const decode = (block: Block, offset: number): readonly Message[] => this.#read(block, offset).all;
+    this.#schemas = schemas && new SchemaCheck(schemas);
+    const admit = schemas && ((input: MessageInput): void => this.#schemas?.admit(input));
+    this.#outbox = new Outbox(host, this.#author, platform, decode, () => this.#statusChanged(), admit);
+    this.#inside = {
+      bus: typed(this),
+      host,
+      events: host.events,
+      platform,
+      author: this.#author,
+      outbox: this.#outbox,
+      signal: this.#abort.signal,
+      load: (part) => this.#load(part),
+      beforeClose: (task) => {
+        this.#beforeClose.add(task);
+        return () => void this.#beforeClose.delete(task);
+      },
+      send: (input, options: InnerSendOptions = stored) => this.#outbox.send(input, options),
+      receive: (...asked) => this.#receive(...asked),
+      read: (block, offset) => this.#read(block, offset),
+    };
+    this.#admin = busAdmin(this.#inside, () => ({
+      ...Object.fromEntries(host.events.counts),
+      outbox: this.#outbox.count,
+      subscriptions: this.#receivers.size,
+    }));
     this.#status = new Cell({ ...host.status.getSnapshot() });
     host.status.subscribe(() => this.#statusChanged());
+    host.onDeadLetter(({ group, reason, offset, block }) => {
+      const message = this.#read(block, block.offset).all.find((one) => one.offset === offset);
+      if (message !== undefined) host.events.emit('deadLetter', { message, group, reason });
+    });
   }
 
   send<C>(input: MessageInput<string, C>, options: SendOptions = stored): Sending<C> {
@@ -94,7 +166,11 @@ export class HostedBus implements MessageBus {
   }
 
   subscribe(channel: string, handler: Handler, options: SubscribeOptions = {}): Subscription {
-    if (typeof handler !== 'function') throw busError('INVALID_INPUT', 'subscribe: give a handler function.');
+    return this.#subscribe(channel, handler, options, false);
+  }
+
+  #subscribe(channel: string, handler: Handler, options: SubscribeOptions, inner: boolean): Subscription {
+    checkHandler('subscribe', handler);
     let abort: ReturnType<typeof createAbort> | undefined;
     const context: DeliveryContext = {
       send: (input, more) => this.send(input, more),
@@ -104,6 +180,7 @@ export class HostedBus implements MessageBus {
     // Where it stands inside a block: whoever stops there goes on right there.
     let inHand: Positions = {};
     const receiver = this.#receive(channel, options, {
+      inner,
       take: (messages, logId) => {
         for (const message of messages) {
           if (receiver.closed) return true;
@@ -136,12 +213,86 @@ export class HostedBus implements MessageBus {
     };
   }
 
+  consume(
+    channel: string,
+    options: ConsumeOptions,
+    handler: (message: Message, attempt: Attempt) => unknown,
+  ): Consumer {
+    this.#use();
+    checkPattern(channel);
+    checkConsume(options, handler);
+    return new GroupConsumer(this.#inside, channel, options, handler);
+  }
+
+  stream(input: Omit<MessageInput, 'content'>, options: { readonly signal?: Signal } = {}): MessageStream {
+    checkChannel(input?.channelId);
+    this.#use();
+    const id = input.id ?? this.#outbox.ids.next();
+    const abort = createAbort();
+    const begun = this.#part(
+      import('./stream.ts'),
+      ({ StreamWriter }) => new StreamWriter(this.#inside, { ...input, id }, { ...options, abort }),
+    );
+    return lateStream(id, abort, begun);
+  }
+
+  streams(
+    channel: string,
+    handler: (stream: ReadableMessage) => unknown,
+    options: { readonly signal?: Signal } = {},
+  ): Subscription {
+    checkPattern(channel);
+    checkHandler('streams', handler);
+    this.#use();
+    const reading = this.#part(import('./stream-reader.ts'), ({ readStreams }) =>
+      readStreams(this.#inside, channel, handler, options),
+    );
+    return lateSubscription(reading);
+  }
+
+  live(channelId: string, options?: LiveOptions): LiveView {
+    checkChannel(channelId);
+    this.#use();
+    const making = this.#part(import('./live-view.ts'), ({ openLive }) => openLive(this.#inside, channelId, options));
+    return lateView(making);
+  }
+
+  async request<R = unknown>(input: MessageInput, options?: RequestOptions): Promise<Message<R>> {
+    this.#use();
+    const { request } = await this.#load(import('./request.ts'));
+    return (await request(this.#inside, input, options)) as Message<R>;
+  }
+
+  respond(
+    channel: string,
+    handler: (message: Message, attempt: Attempt) => unknown,
+    options?: RespondOptions,
+  ): Consumer {
+    checkPattern(channel);
+    checkHandler('respond', handler);
+    this.#use();
+    const responding = this.#part(import('./respond.ts'), ({ respond }) =>
+      respond(this.#inside, channel, handler, options),
+    );
+    return lateConsumer(responding);
+  }
+
   async history(channelId: string, options: HistoryOptions = {}): Promise<readonly Message[]> {
     this.#use();
-    const source = { host: this.#host, decode: (block: Block, offset: number) => this.#decode(block, offset) };
-    // Loaded when it is first used: most pages begin with a subscription.
-    const { readHistory } = await import('./history.ts');
-    return readHistory(source, channelId, options);
+    const { readHistory } = await this.#load(import('./history.ts'));
+    return readHistory(this.#inside, channelId, options);
+  }
+
+  async deleteMessage(id: string, channelId: string): Promise<void> {
+    this.#use();
+    const { deleteMessage } = await this.#load(import('./erase.ts'));
+    return deleteMessage(this.#inside, channelId, id, this.#author.id);
+  }
+
+  async clearChannel(channelId: string): Promise<void> {
+    this.#use();
+    const { clearChannel } = await this.#load(import('./erase.ts'));
+    return clearChannel(this.#inside, channelId, this.#author.id);
   }
 
   async joinChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
@@ -149,11 +300,13 @@ export class HostedBus implements MessageBus {
     const joined = this.#joined.get(userId) ?? new Set();
     if (joined.has(channelId)) return;
     this.#joined.set(userId, joined.add(channelId));
+    this.#use().setPresence(channelId, userId, this.#named(userId));
     await this.#tell((adapter) => adapter.onJoin?.(channelId, userId));
   }
 
   async leaveChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
     if (this.#joined.get(userId)?.delete(channelId) !== true) return;
+    this.#use().setPresence(channelId, userId, null);
     await this.#tell((adapter) => adapter.onLeave?.(channelId, userId));
   }
 
@@ -167,6 +320,19 @@ export class HostedBus implements MessageBus {
 
   getSubscriberCount(channelId: string): number {
     return [...this.#receivers.values()].filter((matches) => matches(channelId)).length;
+  }
+
+  presence(channelId: string): Store<readonly Member[]> {
+    checkChannel(channelId);
+    return this.#use().presence(channelId);
+  }
+
+  setPresence(channelId: string, state: { readonly [key: string]: Json } | null): void {
+    checkChannel(channelId);
+    const { id } = this.#author;
+    const isThere = state !== null || this.isChannelJoined(channelId, id);
+    const presence = isThere ? { ...this.#named(id), ...(state !== null && { state: checkState(state) }) } : null;
+    this.#use().setPresence(channelId, id, presence);
   }
 
   async sendControl(channelId: string, action: string, target?: string): Promise<void> {
@@ -187,9 +353,7 @@ export class HostedBus implements MessageBus {
     if (this.#adapters.has(adapter.name))
       throw busError('ADAPTER_EXISTS', `There is an adapter "${adapter.name}" already.`);
     for (const pattern of adapter.channels ?? []) checkPattern(pattern);
-    const follow: Surroundings['follow'] = (...asked) => this.#follow(...asked);
-    const { events } = this.#host;
-    this.#adapters.set(adapter.name, new AttachedAdapter(adapter, { bus: this, host: this.#host, events, follow }));
+    this.#adapters.set(adapter.name, new AttachedAdapter(adapter, this.#inside));
     return this;
   }
 
@@ -219,6 +383,7 @@ export class HostedBus implements MessageBus {
     const heard = listener as (value: unknown) => void;
     if (event === 'message') return this.subscribe('*', heard, options);
     if (event === 'control') return this.#control('*', heard, options);
+    if (event === 'message_deleted' || event === 'channel_cleared') return this.#noticed(event, heard, options);
     return this.#host.events.on(event, listener, options.signal);
   }
 
@@ -236,6 +401,7 @@ export class HostedBus implements MessageBus {
       },
       subscribe: (handler, options) => this.subscribe(channelId, handler, options),
       history: (options) => this.history(channelId, options),
+      live: (options) => this.live(channelId, options),
     };
   }
 
@@ -244,14 +410,7 @@ export class HostedBus implements MessageBus {
   }
 
   get admin(): Admin {
-    return {
-      channels: async (pattern = '*') => this.#use().channels(pattern),
-      stats: async () => ({
-        ...Object.fromEntries(this.#host.events.counts),
-        outbox: this.#outbox.count,
-        subscriptions: this.#receivers.size,
-      }),
-    };
+    return this.#admin;
   }
 
   close(): Promise<void> {
@@ -264,9 +423,14 @@ export class HostedBus implements MessageBus {
   }
 
   async #close(): Promise<void> {
+    this.#abort.abort();
     await new Promise<void>((resolve) => {
       const giveUp = this.#platform.timer(closeDeadline, resolve);
-      void this.#outbox.drained().then(giveUp).then(resolve);
+      const ended = Promise.allSettled([...this.#beforeClose].map((task) => task()));
+      void ended
+        .then(() => this.#outbox.drained())
+        .then(giveUp)
+        .then(resolve);
     });
     this.#closed = busError('CLOSED', 'The bus is closed.');
     this.clearAdapters();
@@ -285,6 +449,28 @@ export class HostedBus implements MessageBus {
     });
   }
 
+  /** What is behind a verb, loaded when it is first used: most pages begin with a subscription. */
+  async #load<T>(part: Promise<T>): Promise<T> {
+    this.#use();
+    try {
+      return await part;
+    } catch (cause) {
+      throw busError('PART_MISSING', `A part could not be loaded: ${describe(cause)}.`, { cause });
+    }
+  }
+
+  #named(userId: string): { readonly name?: string } {
+    const { id, name } = this.#author;
+    return userId === id && name !== undefined ? { name } : {};
+  }
+
+  /** What is made of it, for what nobody waits for: that it could not be is told by an event. */
+  #part<M, T>(part: Promise<M>, make: (part: M) => T): Promise<T> {
+    const making = this.#load(part).then(make);
+    making.catch((error: unknown) => this.#host.events.emit('error', error as BusError));
+    return making;
+  }
+
   #use(): Host {
     if (this.#closed !== undefined) throw this.#closed;
     return this.#host;
@@ -294,7 +480,27 @@ export class HostedBus implements MessageBus {
     const told = ({ channelId: on, content }: Message): unknown =>
       handler({ ...(content as Omit<Control, 'channelId'>), channelId: on });
     const filter = { types: [controlType] };
-    return this.subscribe(channelId, told, { ephemeral: 'only', filter, ...(signal !== undefined && { signal }) });
+    const options = { ephemeral: 'only', filter, ...(signal !== undefined && { signal }) } as const;
+    return this.#subscribe(channelId, told, options, true);
+  }
+
+  /** Listens to what control blocks say, and to nothing else. */
+  #noticed(
+    event: 'message_deleted' | 'channel_cleared',
+    heard: (value: unknown) => void,
+    options: ReadOptions,
+  ): () => void {
+    const action = event === 'channel_cleared' ? 'clear' : 'delete';
+    const receiver = this.#receive('*', options, {
+      only: 'control',
+      take: () => true,
+      control: ({ channelId, id, ...notice }) => {
+        const value = { channelId, ...(id !== undefined && { messageId: id }) } as BusEvents[typeof event];
+        if (notice.action === action) this.#host.events.tell(event, heard, value);
+      },
+      closed: () => undefined,
+    });
+    return () => receiver.close(stopped());
   }
 
   async #tell(member: (adapter: Adapter) => unknown): Promise<void> {
@@ -311,59 +517,33 @@ export class HostedBus implements MessageBus {
     }
   }
 
-  #decode(block: Block, offset: number): readonly Message[] {
+  #read(block: Block, offset: number): Reading {
     // What never left the process has one body, for its sender and for all who receive it.
     const body = 'items' in block ? block.items : block;
-    if (this.#decoded?.body === body) return this.#decoded.messages;
-    let messages: readonly Message[] = [];
+    if (this.#decoded?.body === body) return this.#decoded.reading;
+    const reading = this.#decode(block, offset);
+    this.#decoded = { body, reading };
+    return reading;
+  }
+
+  #decode(block: Block, offset: number): Reading {
     try {
-      messages = messagesOf(block, offset);
-      const last = messages.at(-1);
+      const all = messagesOf(block, offset);
+      const last = all.at(-1);
       if (last !== undefined) this.#outbox.ids.observe(last.id);
+      const { channelId, kind } = block.header;
+      if (kind === 'data' && this.#schemas?.has(channelId) === true)
+        return this.#schemas.read(channelId, all, (error) => this.#host.events.emit('error', error));
+      const messages = all.some(({ type }) => isInner(type)) ? all.filter(({ type }) => !isInner(type)) : all;
+      return { all, messages, unfit: noneUnfit };
     } catch (error) {
       if (!isBusError(error)) throw error;
       this.#host.events.emit('error', error);
+      return { all: [], messages: [], unfit: noneUnfit };
     }
-    this.#decoded = { body, messages };
-    return messages;
   }
 
-  /** Message by message, each awaited. */
-  #follow(pattern: string, from: From, follower: Follower): Subscription {
-    const abort = createAbort();
-    const context: DeliveryContext = {
-      send: (input, more) => this.send(input, more),
-      authorId: this.#author.id,
-      name: follower.name,
-      signal: () => abort.signal,
-    };
-    const queue = new Queue<{ readonly message: Message; readonly logId: string }>(() => receiver.close(stopped()));
-    const take: ReceiverOptions['take'] = (messages, logId, done) => {
-      queue.push(
-        messages.map((message) => ({ message, logId })),
-        done,
-      );
-      return false;
-    };
-    const started = (positions: Positions): void => follower.begun(positions);
-    const receiver = this.#receive(pattern, { from }, { take, started, closed: () => queue.close() });
-    const handleAll = async (): Promise<void> => {
-      for await (const { message, logId } of queue) {
-        await follower.handle(message, new MessageDelivery(context, message, logId));
-      }
-    };
-    void handleAll();
-    return subscriptionOf(receiver, () => {
-      void queue.return();
-      abort.abort();
-    });
-  }
-
-  #receive(
-    channel: string,
-    options: SubscribeOptions,
-    how: Pick<ReceiverOptions, 'take' | 'started' | 'closed'>,
-  ): Receiver {
+  #receive(channel: string, options: SubscribeOptions, { inner = false, only, ...how }: ReceiveHow): Receiver {
     checkPattern(channel);
     const from = options.from ?? 'now';
     checkFrom(from, channel);
@@ -372,16 +552,17 @@ export class HostedBus implements MessageBus {
     const receiver = new Receiver({
       ...how,
       filter: options.filter,
-      decode: (block, offset) => this.#decode(block, offset),
+      resumes: typeof from === 'object' && !isLast(from),
+      decode: (block, offset) => (only === 'control' ? [] : received(this.#read(block, offset), inner)),
       now: () => this.#platform.now(),
-      reset: (reset) => this.#reset(reset, options),
+      reset: (reset) => (only === 'control' ? undefined : this.#reset(reset, options)),
       closed: (error) => {
         forget();
         this.#receivers.delete(receiver);
         how.closed(error);
       },
     });
-    this.#receivers.set(receiver, matcher(channel));
+    this.#receivers.set(receiver, only === 'control' ? () => false : matcher(channel));
     receiver.reader = host.open({ pattern: channel, from, ephemeral: options.ephemeral ?? false }, receiver);
     forget = onAbort(options.signal, () =>
       receiver.close(busError('ABORTED', 'The signal of the subscription was aborted.')),
@@ -395,3 +576,7 @@ export class HostedBus implements MessageBus {
     events.tell('reset', (event) => options.onReset?.(event), reset);
   }
 }
+
+/** A `HostedBus` with the types of its channels. */
+export const TypedBus: new <S extends Schemas = NoSchemas>(host: Host, identity?: BusIdentity<S>) => MessageBus<S> =
+  HostedBus as never;

@@ -29,6 +29,16 @@ export const advice = {
   CONFLICT: 'This producer was cloned (a copied profile, a restored backup): take a new producerId and renumber.',
   GAP: 'Blocks before this one are missing: send them first, or a skip with the reason.',
   NO_UPSTREAM: 'There is no server to sync with: ask for "stored" or "flushed".',
+  SCHEMA_MISMATCH:
+    'The content does not fit the schema of its channel: correct the sender, or let the schema accept what was stored before.',
+  NO_RESPONDER: 'Nobody answers requests on this channel: start a responder, or check the name of the channel.',
+  RESPONDER_FAILED: 'The responder threw; its message is in this one. Mend the responder.',
+  TIMEOUT: 'The answer did not come in time: ask for more with `timeout`, or ask again.',
+  STREAM_ABORTED: 'The writer of the stream died, gave up or was stopped; what it had written until then is kept.',
+  LEASE_LOST:
+    'The attempt took longer than its lease and was given to another member: call `extend`, or raise `lease`.',
+  IMPORT_FAILED: 'The file is no export of a bus, or is damaged; what came before the named place was imported.',
+  PART_MISSING: 'A part of the library was not served: deploy all files of its dist folder, and reload the page.',
   ADAPTER_EXISTS: 'Adapter names are unique in a bus: remove the other one first, or rename this one.',
   ADAPTER_FAILED: 'The adapter threw; the message is named in the event. Mend the adapter.',
 } as const;

@@ -4,8 +4,9 @@ import type { StoredBlock } from './block.ts';
 import { checkChannel } from './channel.ts';
 import { busError } from './errors.ts';
 import type { Host } from './host.ts';
+import type { Reading } from './inside.ts';
 import { isUuid7, timeOfId } from './id.ts';
-import type { Page, Position } from './log.ts';
+import type { ChannelHead, Page, Position } from './log.ts';
 import type { Message } from './message.ts';
 import type { HistoryOptions } from './message-bus.ts';
 import { onAbort } from './platform.ts';
@@ -16,9 +17,11 @@ const defaultLimit = 100;
 /** How far the clocks of two senders may lie apart before a message is not found by its id. */
 const clockTolerance = 120_000;
 
-interface Source {
+export interface Source {
   readonly host: Pick<Host, 'page'>;
-  decode(block: StoredBlock, offset: number): readonly Message[];
+  read(block: StoredBlock, offset: number): Pick<Reading, 'messages'>;
+  /** Control blocks, which hold no messages. */
+  control?(block: StoredBlock): void;
 }
 
 /** Messages with `low < offset <= high`, oldest first. */
@@ -27,7 +30,11 @@ async function range(source: Source, channelId: string, low: number, high: numbe
   for (let after = low; after < high;) {
     const page: Page = await source.host.page(channelId, after, Math.min(high - after, pageMessages));
     for (const block of page.blocks) {
-      for (const message of source.decode(block, block.offset)) {
+      if (block.header.kind === 'control') {
+        source.control?.(block);
+        continue;
+      }
+      for (const message of source.read(block, block.offset).messages) {
         if (message.offset > low && message.offset <= high) found.push(message);
       }
     }
@@ -38,18 +45,31 @@ async function range(source: Source, channelId: string, low: number, high: numbe
   return found;
 }
 
-async function offsetOfId(source: Source, channelId: string, id: string, head: Page): Promise<number> {
+/** The newest places are looked at first, none of them at or below `least`. */
+export async function messageOfId(
+  source: Source,
+  channelId: string,
+  id: string,
+  { head, first }: ChannelHead,
+  least: number = first - 1,
+): Promise<Message | undefined> {
   const notBefore = isUuid7(id) ? timeOfId(id) - clockTolerance : 0;
-  for (let high = head.head; high >= head.first;) {
-    const low = Math.max(head.first - 1, high - pageMessages);
+  for (let high = head; high > least;) {
+    const low = Math.max(least, high - pageMessages);
     const messages = await range(source, channelId, low, high);
     const found = messages.find((message) => message.id === id);
-    if (found !== undefined) return found.offset;
+    if (found !== undefined) return found;
     const oldest = messages[0];
     // A message may claim any time, and have any id that its sender gave; only a UUIDv7 says when it was sent.
     if (oldest !== undefined && isUuid7(oldest.id) && timeOfId(oldest.id) < notBefore) break;
     high = low;
   }
+  return undefined;
+}
+
+async function offsetOfId(source: Source, channelId: string, id: string, head: Page): Promise<number> {
+  const found = await messageOfId(source, channelId, id, head);
+  if (found !== undefined) return found.offset;
   throw busError('INVALID_INPUT', `history: there is no message "${id}" in channel "${channelId}".`);
 }
 

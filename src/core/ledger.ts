@@ -73,7 +73,7 @@ export class Ledger {
   place(record: ChannelRecord, entry: Append): Placed {
     const repeated = this.#repeated(entry);
     if (repeated !== undefined) return repeated;
-    const placed = this.#decide(record, entry.block);
+    const placed = this.#decide(record, entry);
     if (entry.push !== undefined && placed.verdict.kind !== 'refused')
       this.remember(entry.push.clientId, entry.push.n, placed.verdict);
     return placed;
@@ -111,17 +111,17 @@ export class Ledger {
     return place === undefined ? refused('STORAGE_FULL', 'It was refused before.') : known(place);
   }
 
-  #decide(record: ChannelRecord, block: Block | IdentifiedBlock): Placed {
+  #decide(record: ChannelRecord, { block, blockId }: Append): Placed {
     const key = block.header.keys?.[0];
     const keyed = key === undefined ? undefined : record.keys.get(key);
     if (isIdentified(block)) return this.#appendOf(record, block, keyed);
     return keyed === undefined
-      ? this.#append(record, this.#stamp(record, block))
+      ? this.#append(record, this.#stamp(record, block, blockId))
       : known({ logId: record.logId, offset: keyed });
   }
 
-  #stamp(record: ChannelRecord, block: Block): IdentifiedBlock {
-    const identity = { producerId: this.#storeId, sequence: record.own + 1, blockId: randomName(this.#platform) };
+  #stamp(record: ChannelRecord, block: Block, blockId = randomName(this.#platform)): IdentifiedBlock {
+    const identity = { producerId: this.#storeId, sequence: record.own + 1, blockId };
     record.own += 1;
     return { ...block, header: { ...block.header, ...identity } };
   }

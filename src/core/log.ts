@@ -4,7 +4,7 @@
 import type { Block, IdentifiedBlock, StoredBlock } from './block.ts';
 import type { BusErrorCode } from './errors.ts';
 
-/** A place in one channel's log. `logId` changes when that log was cleared, wiped or replaced. */
+/** A place in one channel's log. `logId` changes when that log was wiped or replaced; clearing drops what was before a place. */
 export interface Position {
   readonly logId: string;
   readonly offset: number;
@@ -20,12 +20,22 @@ export interface Push {
   readonly n: number;
 }
 
+/**
+ * Small values under names, for whoever keeps a place beside the messages (groups, wills, channel descriptions).
+ * `undefined` removes one. Values are structured-cloneable and never changed after they are given.
+ */
+export type Records = readonly (readonly [name: string, value: unknown])[];
+
 /** What is to be appended. A block without identity is the log's own: the log is its producer. */
 export interface Append {
   readonly block: Block | IdentifiedBlock;
   readonly push?: Push;
   /** Forced to disk before it is acknowledged. */
   readonly flush?: boolean;
+  /** Saved in the same commit as the block, if it is stored; a block that is known or refused saves nothing. */
+  readonly records?: Records;
+  /** The block's identity where it comes from a file that was exported: kept when the log stamps it as its own. */
+  readonly blockId?: string;
 }
 
 export type Verdict =
@@ -66,12 +76,18 @@ export interface Log {
   channels(): Promise<readonly string[]>;
   /** Tells every append from now on, each channel in its order. The returned function stops it. */
   follow(listener: (blocks: readonly StoredBlock[]) => void): () => void;
-  /** Positions saved under a name by whoever must go on where it stopped; undefined if it never saved any. */
-  savedPositions(name: string): Promise<Positions | undefined>;
-  savePositions(name: string, positions: Positions): Promise<void>;
+  /** All records whose names begin with this, as a commit left them: what was given to be saved before is in it. */
+  records(prefix: string): Promise<ReadonlyMap<string, unknown>>;
+  /** Saves all of them in one commit, in order with the appends given before and after. */
+  save(records: Records): Promise<void>;
   /** Forgets the pushes of a client that is gone. */
   forget(clientId: string): void;
   /** Drops whole blocks that lie at or below this offset. */
   trim(channelId: string, upTo: number): Promise<void>;
+  /**
+   * Puts another body in the place of a stored block: same channel, offset, count and identity. Nothing if no such block
+   * is kept (any more).
+   */
+  replace(block: StoredBlock): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,8 +4,8 @@ import { firstOffset, sizeOf } from './block.ts';
 import type { StoredBlock } from './block.ts';
 import { emptyChannel, headOf, Ledger } from './ledger.ts';
 import type { ChannelRecord } from './ledger.ts';
-import type { Append, ChannelHead, Log, Page, Positions, Verdict } from './log.ts';
-import { indexAfter, pageOf } from './pages.ts';
+import type { Append, ChannelHead, Log, Page, Records, Verdict } from './log.ts';
+import { indexAfter, indexOf, pageOf } from './pages.ts';
 import { randomName, systemPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
 
@@ -21,7 +21,7 @@ export class MemoryLog implements Log {
   readonly #ledger: Ledger;
   readonly #channels = new Map<string, Channel>();
   readonly #followers = new Set<(blocks: readonly StoredBlock[]) => void>();
-  readonly #positions = new Map<string, Positions>();
+  readonly #records = new Map<string, unknown>();
 
   constructor(platform: Platform = systemPlatform) {
     this.storeId = randomName(platform);
@@ -33,6 +33,7 @@ export class MemoryLog implements Log {
     const verdicts = entries.map((entry) => {
       const channel = this.#channel(entry.block.header.channelId);
       const { verdict, block } = this.#ledger.place(channel.record, entry);
+      if (verdict.kind === 'stored') this.#save(entry.records ?? []);
       if (block !== undefined) {
         channel.blocks.push(block);
         appended.push(block);
@@ -62,12 +63,12 @@ export class MemoryLog implements Log {
     return () => void this.#followers.delete(listener);
   }
 
-  savedPositions(name: string): Promise<Positions | undefined> {
-    return Promise.resolve(this.#positions.get(name));
+  records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
+    return Promise.resolve(new Map([...this.#records].filter(([name]) => name.startsWith(prefix))));
   }
 
-  savePositions(name: string, positions: Positions): Promise<void> {
-    this.#positions.set(name, positions);
+  save(records: Records): Promise<void> {
+    this.#save(records);
     return Promise.resolve();
   }
 
@@ -88,9 +89,25 @@ export class MemoryLog implements Log {
     return Promise.resolve();
   }
 
+  replace(block: StoredBlock): Promise<void> {
+    const channel = this.#channels.get(block.header.channelId);
+    const at = channel === undefined ? -1 : indexOf(channel.blocks, block);
+    if (channel === undefined || at < 0) return Promise.resolve();
+    channel.record.bytes += sizeOf(block) - sizeOf(channel.blocks[at] as StoredBlock);
+    channel.blocks[at] = block;
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#followers.clear();
     return Promise.resolve();
+  }
+
+  #save(records: Records): void {
+    for (const [name, value] of records) {
+      if (value === undefined) this.#records.delete(name);
+      else this.#records.set(name, value);
+    }
   }
 
   #channel(channelId: string): Channel {

@@ -1,20 +1,28 @@
 // A whole bus in one process: the verbs, and beside them the host with its log.
 
-import { HostedBus } from './bus.ts';
+import { TypedBus } from './bus.ts';
 import type { BusIdentity } from './bus.ts';
 import type { Log } from './log.ts';
 import { LogHost } from './log-host.ts';
 import { MemoryLog } from './memory-log.ts';
+import type { NoSchemas, Schemas } from './schema.ts';
 
-export interface CoreOptions extends BusIdentity {
+export interface CoreOptions<S extends Schemas = Schemas> extends BusIdentity<S> {
   /** Default: a `MemoryLog`, which lives as long as this object. */
   readonly log?: Log;
 }
 
 /** The message bus of source 000: in a page, a worker or a Node process, over any log. */
-export class MessageBusCore extends HostedBus {
-  constructor(options: CoreOptions = {}) {
+export class MessageBusCore<const S extends Schemas = NoSchemas> extends TypedBus<S> {
+  constructor(options: CoreOptions<S> = {}) {
     const log = options.log ?? new MemoryLog(options.platform);
-    super(new LogHost(log, { host: 'process', why: 'The bus runs in this process.', durability: 'memory' }), options);
+    super(
+      new LogHost(
+        log,
+        { host: 'process', why: 'The bus runs in this process.', durability: 'memory' },
+        options.platform,
+      ),
+      options,
+    );
   }
 }

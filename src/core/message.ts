@@ -101,6 +101,13 @@ export interface Item {
   attachments?: readonly Attachment[];
   hops?: number;
   metadata?: { readonly [key: string]: Json };
+  /** Nothing is left of it but its place. */
+  deleted?: true;
+}
+
+/** Types that begin so are the bus's own: whoever does not ask for them does not see them. */
+export function isInner(type: string): boolean {
+  return type.startsWith('busline.');
 }
 
 const itemTexts = ['topic', 'to', 'inReplyTo', 'correlationId', 'sessionId', 'source'] as const;

@@ -7,13 +7,16 @@ import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
 import { busError, fromRecord, isBusError, toRecord } from './errors.ts';
 import type { BusError } from './errors.ts';
+import { Failures } from './failures.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
+import type { InnerSendOptions } from './inside.ts';
 import { itemOf } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { SendOptions, Sending } from './message-bus.ts';
 import { onAbort } from './platform.ts';
 import type { Platform } from './platform.ts';
+import type { Testament } from './wills.ts';
 
 const maxInFlight = 32;
 /** The large binary of a message that has none: most have none. Never added to. */
@@ -22,6 +25,9 @@ const none: Uint8Array[] = [];
 type Resolve = (message: Message) => void;
 type Reject = (error: unknown) => void;
 
+/** Throws if the schema of its channel does not let this in. */
+type Admit = (input: MessageInput) => void;
+
 /** The messages of a block, made once for all who want them. */
 type Decode = (block: Block, offset: number) => readonly Message[];
 
@@ -29,6 +35,15 @@ interface Parcel {
   readonly batch: Batch;
   readonly resolves: Resolve[];
   readonly rejects: Reject[];
+  readonly testament: Testament | undefined;
+}
+
+type Watcher = (stored: readonly Message[]) => void;
+
+const nothing: readonly Message[] = [];
+
+function messagesIn({ batch }: Parcel): readonly Message[] {
+  return messagesOf({ header: batch.header, items: batch.items }, 0);
 }
 
 export interface Author {
@@ -43,11 +58,13 @@ function failedSending<C>(id: string, error: unknown): Sending<C> {
 
 export class Outbox {
   readonly ids: IdSource;
+  readonly failures: Failures = new Failures();
   readonly #host: Host;
   readonly #platform: Platform;
   readonly #author: Author;
   readonly #decode: Decode;
   readonly #onCount: () => void;
+  readonly #admit: Admit | undefined;
   /** In the order of their making; those that still take messages are in `#open` too. */
   readonly #queue: Parcel[] = [];
   /** Ephemeral ones: they wait for nothing but the end of the turn. */
@@ -61,18 +78,21 @@ export class Outbox {
     this.#filled.rejects.push(reject);
   };
   #filled!: Parcel;
+  /** Most of the time nobody watches. */
+  #watchers: Set<Watcher> | undefined;
   /** The time of this turn; 0 until it is looked at. */
   #now = 0;
   #count = 0;
   #scheduled = false;
   #closed: BusError | undefined;
 
-  constructor(host: Host, author: Author, platform: Platform, decode: Decode, onCount: () => void) {
+  constructor(host: Host, author: Author, platform: Platform, decode: Decode, onCount: () => void, admit?: Admit) {
     this.#host = host;
     this.#decode = decode;
     this.#author = author;
     this.#platform = platform;
     this.#onCount = onCount;
+    this.#admit = admit;
     this.ids = new IdSource(platform);
   }
 
@@ -81,12 +101,50 @@ export class Outbox {
     return this.#count;
   }
 
-  send<C>(input: MessageInput<string, C>, options: SendOptions): Sending<C> {
+  send<C>(input: MessageInput<string, C>, options: InnerSendOptions): Sending<C> {
     try {
       return this.#send(input, options) as Sending<C>;
     } catch (error) {
       return failedSending(typeof input?.id === 'string' ? input.id : this.ids.next(), error);
     }
+  }
+
+  /** A block of this one message, which is not sent. */
+  block(input: MessageInput): Block {
+    const item = itemOf(input, !this.#host.encoded);
+    const now = this.#platform.now();
+    const batch = new Batch(this.#shared(input, {}), input.id, this.ids, now);
+    batch.name(item, now);
+    const buffers: Uint8Array[] = [];
+    if (this.#host.encoded) batch.add(item, encodeItem(item, buffers), buffers);
+    else batch.add(item);
+    return batch.seal();
+  }
+
+  /** What is sent and not stored, of one channel or all, in the order of sending. */
+  pending(channelId?: string): readonly Message[] {
+    return [...this.#inFlight, ...this.#queue]
+      .filter(
+        ({ resolves, batch }) =>
+          resolves.length > 0 && (channelId ?? batch.shared.channelId) === batch.shared.channelId,
+      )
+      .flatMap(messagesIn);
+  }
+
+  /** Calls back when something was sent, stored or failed, with what was stored. The returned function stops that. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers = new Set([...(this.#watchers ?? []), watcher]);
+    return () => {
+      this.#watchers?.delete(watcher);
+      if (this.#watchers?.size === 0) this.#watchers = undefined;
+    };
+  }
+
+  /** Gives up a message that failed. Whether there was one. */
+  discard(id: string): boolean {
+    const wasThere = this.failures.delete(id);
+    this.#changed(0);
+    return wasThere;
   }
 
   /** Resolves when nothing is waiting or under way. */
@@ -104,11 +162,12 @@ export class Outbox {
     this.#open.clear();
   }
 
-  #send(input: MessageInput, options: SendOptions): Sending {
+  #send(input: MessageInput, options: InnerSendOptions): Sending {
     if (this.#closed !== undefined) throw this.#closed;
     if (options.signal?.aborted === true) throw busError('ABORTED', 'send: the signal was aborted before.');
     if (options.ack === 'synced') throw busError('NO_UPSTREAM', 'send: "synced" was asked for.');
     const item = itemOf(input, !this.#host.encoded);
+    this.#admit?.(input);
     if (this.#now === 0) this.#now = this.#platform.now();
     // Before anything can throw: the end of this turn clears its time, and what was begun in it.
     this.#schedule();
@@ -129,7 +188,7 @@ export class Outbox {
   }
 
   /** The block that this message may join, or a new one. */
-  #parcel(input: MessageInput, options: SendOptions): Parcel {
+  #parcel(input: MessageInput, options: InnerSendOptions): Parcel {
     const open = this.#open.get(input.channelId);
     if (open === undefined || input.id !== undefined || !open.batch.isOpen(this.#now))
       return this.#begin(input, options);
@@ -169,9 +228,11 @@ export class Outbox {
     return this.#author.name;
   }
 
-  #begin(input: MessageInput, options: SendOptions): Parcel {
+  #begin(input: MessageInput, options: InnerSendOptions): Parcel {
     const shared = this.#shared(input, options);
-    const parcel: Parcel = { batch: new Batch(shared, input.id, this.ids, this.#now), resolves: [], rejects: [] };
+    const testament = options.will === undefined && options.fulfils === undefined ? undefined : options;
+    const batch = new Batch(shared, input.id, this.ids, this.#now);
+    const parcel: Parcel = { batch, resolves: [], rejects: [], testament };
     (shared.ephemeral ? this.#casts : this.#queue).push(parcel);
     this.#open.set(shared.channelId, parcel);
     return parcel;
@@ -209,7 +270,7 @@ export class Outbox {
     if (block === undefined) return;
     this.#inFlight.add(parcel);
     this.#host
-      .push(block, parcel.batch.shared.ack)
+      .push(block, parcel.batch.shared.ack, parcel.testament)
       .then((receipt) =>
         receipt.known && block.header.keys !== undefined
           ? this.#first(parcel, receipt)
@@ -240,7 +301,12 @@ export class Outbox {
         'send: the message with this id was stored before, and dropped by retention since.',
         { accepted: true },
       );
-    this.#settle(parcel, messagesOf(block, block.offset));
+    const messages = messagesOf(block, block.offset);
+    if (messages.length === 0)
+      throw busError('INVALID_INPUT', 'send: the message with this id was stored before, and deleted since.', {
+        accepted: true,
+      });
+    this.#settle(parcel, messages);
   }
 
   #resolve(parcel: Parcel, block: Block, offset: number): void {
@@ -250,23 +316,27 @@ export class Outbox {
   #settle(parcel: Parcel, messages: readonly Message[]): void {
     const resolves = parcel.resolves.splice(0);
     parcel.rejects.length = 0;
-    this.#changed(-resolves.length);
+    this.failures.stored(messages);
+    this.#changed(-resolves.length, messages);
     for (let at = 0; at < resolves.length; at++) (resolves[at] as Resolve)(messages[at] as Message);
   }
 
   #reject(parcel: Parcel, error: unknown): void {
-    const rejects = parcel.rejects.splice(0);
-    parcel.resolves.length = 0;
-    this.#changed(-rejects.length);
     const reason = isBusError(error)
       ? error
       : busError('HOST_LOST', 'send: the log failed.', { cause: error, accepted: 'unknown', retryable: true });
+    const { ack, ephemeral } = parcel.batch.shared;
+    if (!ephemeral) this.failures.add(messagesIn(parcel), ack, reason);
+    const rejects = parcel.rejects.splice(0);
+    parcel.resolves.length = 0;
+    this.#changed(-rejects.length);
     for (const reject of rejects) reject(reason);
   }
 
-  #changed(by: number): void {
+  #changed(by: number, stored: readonly Message[] = nothing): void {
     this.#count += by;
     this.#onCount();
+    if (this.#watchers !== undefined) for (const watcher of this.#watchers) watcher(stored);
     if (this.#count === 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 }

@@ -15,6 +15,14 @@ export function indexAfter(blocks: readonly StoredBlock[], offset: number): numb
   return low;
 }
 
+/** The index of the block that stands where this one stands, and is the same but for its body; -1 if there is none. */
+export function indexOf(blocks: readonly StoredBlock[], { header, logId, offset }: StoredBlock): number {
+  const at = indexAfter(blocks, offset - 1);
+  const found = blocks[at];
+  const isThere = found?.offset === offset && found.logId === logId && found.header.blockId === header.blockId;
+  return isThere ? at : -1;
+}
+
 /** Pages end at this size at the latest, so that reading large messages does not fill memory. */
 const pageSize = 1024 * 1024;
 

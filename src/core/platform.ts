@@ -26,6 +26,8 @@ interface Globals {
   readonly clearTimeout: (handle: number) => void;
   readonly btoa: (binary: string) => string;
   readonly atob: (base64: string) => string;
+  readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+  readonly TextDecoder: new () => { decode(bytes: Uint8Array, options: { stream: boolean }): string };
 }
 
 /** Browsers, workers and Node all have these; TypeScript's platform-free library just does not know them. */
@@ -64,6 +66,16 @@ export function toBase64(bytes: Uint8Array): string {
 
 export function fromBase64(base64: string): Uint8Array {
   return Uint8Array.from(globals.atob(base64), (character) => character.charCodeAt(0));
+}
+
+export function encodeText(text: string): Uint8Array {
+  return new globals.TextEncoder().encode(text);
+}
+
+/** Decodes text that comes in pieces, which may end inside a character. */
+export function decodeText(): (bytes: Uint8Array) => string {
+  const decoder = new globals.TextDecoder();
+  return (bytes) => decoder.decode(bytes, { stream: true });
 }
 
 /** Random identity of 96 bits, for blocks, logs, stores and clients. */

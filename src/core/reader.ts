@@ -7,7 +7,7 @@ import type { Block, StoredBlock } from './block.ts';
 import { isPattern, matcher } from './channel.ts';
 import { channelsIn, hadPosition, isLast } from './from.ts';
 import type { ReadRequest, Reader, Sink } from './host.ts';
-import type { ChannelHead, Log, Position } from './log.ts';
+import type { ChannelHead, Log, Page, Position } from './log.ts';
 import type { From, Reset } from './message-bus.ts';
 
 /** How much may be on its way to a sink, as messages of common size. */
@@ -46,6 +46,11 @@ function beginning(
   if (had.offset > at.head) return moved('replaced', at.head);
   if (had.offset < lowest) return moved('trimmed', lowest);
   return { offset: had.offset };
+}
+
+/** Why what was before this block is gone. */
+function reasonBefore(block: StoredBlock | undefined): Reset['reason'] {
+  return block?.header.control === 'clear' ? 'cleared' : 'trimmed';
 }
 
 export class LogReader implements Reader {
@@ -169,7 +174,7 @@ export class LogReader implements Reader {
   async #begin(channelId: string, from: From = this.request.from): Promise<Position> {
     const at = await this.#log.head(channelId);
     const { offset, reset } = beginning(from, channelId, at, this.#early.get(channelId));
-    if (reset !== undefined && !this.#closed) this.#sink.reset(reset);
+    if (reset !== undefined) await this.#moved(reset);
     this.#cursors.set(channelId, {
       channelId,
       state: 'waiting',
@@ -179,6 +184,13 @@ export class LogReader implements Reader {
       initial: true,
     });
     return { logId: at.logId, offset };
+  }
+
+  async #moved(reset: Reset): Promise<void> {
+    const { reason, channelId, now } = reset;
+    const blocks = reason === 'trimmed' ? (await this.#log.read(channelId, now.offset, 1)).blocks : [];
+    if (this.#closed) return;
+    this.#sink.reset(reason === 'trimmed' ? { ...reset, reason: reasonBefore(blocks[0]) } : reset);
   }
 
   #pull(cursor: Cursor): void {
@@ -203,12 +215,12 @@ export class LogReader implements Reader {
     this.#wait(cursor);
   }
 
-  #trimmed(cursor: Cursor, page: ChannelHead): void {
+  #trimmed(cursor: Cursor, page: Page): void {
     const had = { logId: cursor.logId, offset: cursor.offset };
     cursor.offset = page.first - 1;
     this.#sink.reset({
       channelId: cursor.channelId,
-      reason: 'trimmed',
+      reason: reasonBefore(page.blocks[0]),
       had,
       now: { logId: page.logId, offset: cursor.offset },
     });

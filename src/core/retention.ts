@@ -21,12 +21,21 @@ export class Retention {
   readonly #limits: RetentionOptions;
   readonly #platform: Platform;
   readonly #onError: (error: unknown) => void;
+  /** What may go at the most: what is still to be handled stays. */
+  readonly #floor: (channelId: string) => Promise<number>;
   readonly #touched = new Set<string>();
   readonly #unfollow: () => void;
   #cancel: (() => void) | undefined;
 
-  constructor(log: Log, limits: RetentionOptions, platform: Platform, onError: (error: unknown) => void) {
+  constructor(
+    log: Log,
+    limits: RetentionOptions,
+    platform: Platform,
+    onError: (error: unknown) => void,
+    floor: (channelId: string) => Promise<number> = () => Promise.resolve(Infinity),
+  ) {
     this.#log = log;
+    this.#floor = floor;
     this.#limits = limits;
     this.#platform = platform;
     this.#onError = onError;
@@ -53,6 +62,7 @@ export class Retention {
       after = last.offset;
       upTo = Math.max(upTo, last.offset);
     }
+    upTo = Math.min(upTo, await this.#floor(channelId));
     if (upTo >= at.first) await this.#log.trim(channelId, upTo);
   }
 

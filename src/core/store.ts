@@ -6,13 +6,8 @@ export interface Store<T> {
   getServerSnapshot(): T;
 }
 
-function same(a: object, b: object): boolean {
-  const keys = Object.keys(a) as (keyof typeof a)[];
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
-}
-
-/** Whoever sets the same members again changes nothing and tells nobody. */
-export class Cell<T extends object> implements Store<T> {
+/** Holds a value and tells when there is another. */
+export class Watched<T> implements Store<T> {
   readonly #listeners = new Set<() => void>();
   readonly #first: T;
   #value: T;
@@ -25,14 +20,36 @@ export class Cell<T extends object> implements Store<T> {
   readonly getSnapshot = (): T => this.#value;
   readonly getServerSnapshot = (): T => this.#first;
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  };
+  readonly subscribe: (listener: () => void) => () => void = (listener) => this.listen(listener);
+
+  /** What `subscribe` does; whoever watches only on demand does more. */
+  protected listen(listener: () => void): () => void {
+    // Each call is a subscription of its own, even of the same function.
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** Whether anybody watches. */
+  get isWatched(): boolean {
+    return this.#listeners.size > 0;
+  }
 
   set(value: T): void {
-    if (same(value, this.#value)) return;
+    if (value === this.#value) return;
     this.#value = value;
     for (const listener of this.#listeners) listener();
+  }
+}
+
+function same(a: object, b: object): boolean {
+  const keys = Object.keys(a) as (keyof typeof a)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}
+
+/** Whoever sets the same members again changes nothing and tells nobody. */
+export class Cell<T extends object> extends Watched<T> {
+  override set(value: T): void {
+    if (!same(value, this.getSnapshot())) super.set(value);
   }
 }

@@ -2,6 +2,8 @@
 
 import { firstOffset, weightOf } from './block.ts';
 import type { Block, StoredBlock } from './block.ts';
+import { controlOf } from './control.ts';
+import type { ControlNotice } from './control.ts';
 import { describe } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Reader, Sink } from './host.ts';
@@ -23,11 +25,15 @@ export function passes(filter: Filter, message: Message): boolean {
 
 export interface ReceiverOptions {
   readonly filter: Filter | undefined;
+  /** It goes on from where another one stopped: somebody has what was before. */
+  readonly resumes?: boolean;
   /** The messages of a block, decoded once for all receivers of a bus; none if it cannot be read. */
   decode(block: Block, offset: number): readonly Message[];
   now(): number;
   /** Takes the messages of one block. Returns whether it is done with them; if not, it calls `done` when it is. */
   take(messages: readonly Message[], logId: string, done: () => void): boolean;
+  /** A message was deleted or the channel cleared: in its place among the messages, which themselves it never is. */
+  control?(notice: ControlNotice, position: Position): void;
   reset(reset: Reset): void;
   started?(positions: Positions): void;
   closed(error: BusError): void;
@@ -38,6 +44,11 @@ export class Receiver implements Sink {
   reader: Reader | undefined;
   readonly #options: ReceiverOptions;
   readonly #positions = new Map<string, Position>();
+  /** Channels of which it got something before it was live. */
+  readonly #begun = new Set<string>();
+  /** Channels that it was just told of that they were cleared: the block that says so comes next. */
+  readonly #cleared = new Set<string>();
+  #live = false;
   #closed = false;
   #isReady!: () => void;
   #isLost!: (error: unknown) => void;
@@ -66,6 +77,8 @@ export class Receiver implements Sink {
     const seen = had?.logId === block.logId ? had.offset : 0;
     const weight = weightOf(block);
     if (block.offset <= seen) return this.reader?.credit(weight);
+    if (block.header.kind === 'control') return this.#control(block, had, weight);
+    if (!this.#live) this.#begun.add(channelId);
     const expired = expiresAt !== undefined && expiresAt <= this.#options.now();
     let messages = expired ? [] : this.#options.decode(block, block.offset);
     if (firstOffset(block) <= seen) messages = messages.filter((message) => message.offset > seen);
@@ -80,10 +93,14 @@ export class Receiver implements Sink {
   reset(reset: Reset): void {
     if (this.#closed) return;
     this.#positions.set(reset.channelId, reset.now);
+    if (reset.reason === 'cleared') this.#cleared.add(reset.channelId);
+    else this.#cleared.delete(reset.channelId);
     this.#options.reset(reset);
   }
 
   live(): void {
+    this.#live = true;
+    this.#begun.clear();
     this.#isReady();
   }
 
@@ -105,6 +122,25 @@ export class Receiver implements Sink {
     this.reader?.close();
     this.#isLost(error);
     this.#options.closed(error);
+  }
+
+  #control(block: StoredBlock, before: Position | undefined, weight: number): void {
+    const notice = controlOf(block);
+    const { channelId } = notice;
+    const now = { logId: block.logId, offset: block.offset };
+    this.#positions.set(channelId, now);
+    const isNews = !this.#cleared.delete(channelId) && this.#hasSomething(channelId);
+    if (notice.action === 'clear' && isNews) {
+      const had = before ?? { logId: block.logId, offset: firstOffset(block) - 1 };
+      this.#options.reset({ channelId, reason: 'cleared', had, now });
+    }
+    this.#options.control?.(notice, now);
+    this.reader?.credit(weight);
+  }
+
+  /** Whoever begins with what there is has nothing that was cleared before. */
+  #hasSomething(channelId: string): boolean {
+    return this.#live || this.#options.resumes === true || this.#begun.has(channelId);
   }
 
   #give(messages: readonly Message[], logId: string, weight: number): void {

@@ -4,9 +4,12 @@
 import type { Ack } from '../core/batch.ts';
 import type { Block, StoredBlock } from '../core/block.ts';
 import type { ErrorRecord } from '../core/errors.ts';
+import type { DeadNotice, JoinRequest, Outcome, Ref } from '../core/host.ts';
 import type { Page, Positions } from '../core/log.ts';
-import type { BusStatus, ChannelInfo, From, Reset } from '../core/message-bus.ts';
+import type { BusStatus, ChannelInfo, From, Member, Reset } from '../core/message-bus.ts';
+import type { Presence } from '../core/presence.ts';
 import type { RetentionOptions } from '../core/retention.ts';
+import type { Will } from '../core/will.ts';
 
 /** The versions of this protocol that this build speaks. */
 export const versions: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
@@ -48,6 +51,16 @@ export interface PushFrame {
   readonly n: number;
   readonly ack: Ack;
   readonly block: Block;
+  /** What to store if this client dies. */
+  readonly will?: Will;
+  /** The id of a will that this block makes needless. */
+  readonly fulfils?: string;
+}
+
+/** Put this in the place of a will. There is no answer. */
+export interface WillFrame {
+  readonly type: 'will';
+  readonly will: Will;
 }
 
 /** It is stored and was delivered. */
@@ -119,6 +132,85 @@ export interface ShutFrame {
   readonly reader: number;
 }
 
+/** Become a member of a group. `held` is what it has in hand since before this host was there. */
+export interface JoinFrame extends JoinRequest {
+  readonly type: 'join';
+  readonly member: number;
+  readonly held: readonly Ref[];
+}
+
+export interface SlotsFrame {
+  readonly type: 'slots';
+  readonly member: number;
+  readonly slots: number;
+}
+
+/** How an attempt went; said again to the next host until one says that it is on record. */
+export interface SettleFrame {
+  readonly type: 'settle';
+  readonly member: number;
+  readonly ref: Ref;
+  readonly outcome: Outcome;
+}
+
+export interface LeaveFrame {
+  readonly type: 'leave';
+  readonly member: number;
+}
+
+export interface JoinedFrame {
+  readonly type: 'joined';
+  readonly member: number;
+}
+
+/** Here is a message to be handled, by its place. */
+export interface HandFrame {
+  readonly type: 'hand';
+  readonly member: number;
+  readonly ref: Ref;
+}
+
+/** This attempt is not the member's any more. */
+export interface LostFrame {
+  readonly type: 'lost';
+  readonly member: number;
+  readonly ref: Ref;
+}
+
+/** How it went is on record; or, with an error, it came too late. */
+export interface SettledFrame {
+  readonly type: 'settled';
+  readonly member: number;
+  readonly ref: Ref;
+  readonly error?: ErrorRecord;
+}
+
+/** A group gave a message up. */
+export interface DeadFrame extends DeadNotice {
+  readonly type: 'dead';
+}
+
+/** What a client says of one of its users in a channel. It holds until the client says otherwise or is gone. */
+export interface PresentFrame {
+  readonly type: 'present';
+  readonly channelId: string;
+  readonly userId: string;
+  readonly presence: Presence;
+}
+
+/** Tell who is there, or stop telling. */
+export interface WatchFrame {
+  readonly type: 'watch';
+  readonly channelId: string;
+  readonly on: boolean;
+}
+
+export interface MembersFrame {
+  readonly type: 'members';
+  readonly channelId: string;
+  readonly members: readonly Member[];
+}
+
 /** A question with one answer: `answer` or `failed`, by the same `call`. */
 export type AskFrame =
   | {
@@ -128,18 +220,34 @@ export type AskFrame =
       readonly after: number;
       readonly limit: number;
     }
-  | { readonly type: 'channels'; readonly call: number; readonly pattern: string };
+  | { readonly type: 'channels'; readonly call: number; readonly pattern: string }
+  | {
+      readonly type: 'erase';
+      readonly call: number;
+      readonly channelId: string;
+      readonly offset: number;
+      readonly id: string;
+      readonly author: string;
+    }
+  | { readonly type: 'clear'; readonly call: number; readonly channelId: string; readonly author: string }
+  | { readonly type: 'extend'; readonly call: number; readonly member: number; readonly ref: Ref; readonly ms: number };
 
 export interface AnswerFrame {
   readonly type: 'answer';
   readonly call: number;
-  readonly value: Page | readonly ChannelInfo[];
+  readonly value: Page | readonly ChannelInfo[] | null;
 }
 
 export interface FailedFrame {
   readonly type: 'failed';
   readonly call: number;
   readonly error: ErrorRecord;
+}
+
+/** A piece of a rare call, in comlink's words. */
+export interface AdminFrame {
+  readonly type: 'admin';
+  readonly data: unknown;
 }
 
 export interface PingFrame {
@@ -167,11 +275,19 @@ export interface ByeFrame {
 export type ClientFrame =
   | Hello
   | PushFrame
+  | WillFrame
   | CastFrame
   | OpenFrame
   | CreditFrame
   | ShutFrame
+  | JoinFrame
+  | SlotsFrame
+  | SettleFrame
+  | LeaveFrame
+  | PresentFrame
+  | WatchFrame
   | AskFrame
+  | AdminFrame
   | PingFrame
   | ByeFrame;
 export type HostFrame =
@@ -184,8 +300,15 @@ export type HostFrame =
   | BlockFrame
   | ResetFrame
   | LiveFrame
+  | JoinedFrame
+  | HandFrame
+  | LostFrame
+  | SettledFrame
+  | DeadFrame
+  | MembersFrame
   | AnswerFrame
   | FailedFrame
+  | AdminFrame
   | PongFrame
   | StatusFrame
   | ByeFrame;

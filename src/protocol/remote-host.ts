@@ -6,16 +6,34 @@ import type { Block } from '../core/block.ts';
 import { busError, fromRecord, toRecord } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
 import { Events } from '../core/events.ts';
-import type { Host, ReadRequest, Reader, Receipt, Sink } from '../core/host.ts';
+import type {
+  DeadNotice,
+  Host,
+  JoinRequest,
+  Membership,
+  MemberSink,
+  ReadRequest,
+  Reader,
+  Receipt,
+  Sink,
+} from '../core/host.ts';
+import type { HostAdmin } from '../core/log-admin.ts';
 import type { Page } from '../core/log.ts';
-import type { BusStatus, ChannelInfo } from '../core/message-bus.ts';
+import type { BusStatus, ChannelInfo, Member } from '../core/message-bus.ts';
 import { randomName } from '../core/platform.ts';
 import type { Platform } from '../core/platform.ts';
+import type { Presence } from '../core/presence.ts';
 import { Cell } from '../core/store.ts';
+import type { Store } from '../core/store.ts';
+import type { Will } from '../core/will.ts';
+import type { Testament } from '../core/wills.ts';
 import { versions } from './frames.ts';
-import type { AskFrame, ClientFrame, Hello, HostFrame, HostStatus, Welcome } from './frames.ts';
+import type { AskFrame, ClientFrame, Hello, HostFrame, HostStatus, PushFrame, Welcome } from './frames.ts';
 import { Outgoing } from './link.ts';
 import type { Link } from './link.ts';
+import type { RemoteAdmin } from './remote-admin.ts';
+import { RemoteMembers } from './remote-members.ts';
+import { RemotePresence } from './remote-presence.ts';
 
 /** Whoever finds hosts and makes links to them. */
 export interface Connector {
@@ -43,6 +61,7 @@ const creditStep = 1024;
 interface Pushed {
   readonly block: Block;
   readonly ack: Ack;
+  readonly testament: Testament | undefined;
   resolve(receipt: Receipt): void;
   reject(error: BusError): void;
 }
@@ -85,6 +104,17 @@ const connecting: BusStatus = {
   sync: 'off',
 };
 
+function pushFrame(n: number, { ack, block, testament: { will, fulfils } = {} }: Pushed): PushFrame {
+  return {
+    type: 'push',
+    n,
+    ack,
+    block,
+    ...(will !== undefined && { will }),
+    ...(fulfils !== undefined && { fulfils }),
+  };
+}
+
 export class RemoteHost implements Host {
   readonly encoded: boolean = true;
   readonly events: Events = new Events();
@@ -99,6 +129,10 @@ export class RemoteHost implements Host {
   readonly #pushed = new Map<number, Pushed>();
   readonly #readers = new Map<number, OpenReader>();
   readonly #calls = new Map<number, Call>();
+  readonly #members = new RemoteMembers((frame) => this.#say(frame));
+  readonly #presence = new RemotePresence((frame) => this.#say(frame));
+  #admin: RemoteAdmin | undefined;
+  readonly #mourners = new Set<(notice: DeadNotice) => void>();
   #state: State = { name: 'idle' };
   #pushes = 0;
   #ids = 0;
@@ -120,7 +154,7 @@ export class RemoteHost implements Host {
 
   /** Whether something was asked of the host that it has not answered. */
   get waiting(): boolean {
-    return this.#pushed.size > 0 || this.#calls.size > 0;
+    return this.#pushed.size > 0 || this.#calls.size > 0 || this.#members.waiting || this.#admin?.waiting === true;
   }
 
   /** Connects, unless it has. */
@@ -130,15 +164,20 @@ export class RemoteHost implements Host {
     this.#connector.start(this);
   }
 
-  push(block: Block, ack: Ack): Promise<Receipt> {
+  push(block: Block, ack: Ack, testament?: Testament): Promise<Receipt> {
     return this.#ifOpen(() => {
       const n = ++this.#pushes;
       return new Promise((resolve, reject) => {
-        this.#pushed.set(n, { block, ack, resolve, reject });
-        this.#say({ type: 'push', n, ack, block });
+        const pushed = { block, ack, testament, resolve, reject };
+        this.#pushed.set(n, pushed);
+        this.#say(pushFrame(n, pushed));
         this.watcher.expecting?.();
       });
     });
+  }
+
+  setWill(will: Will): void {
+    this.#say({ type: 'will', will });
   }
 
   cast(block: Block): void {
@@ -164,12 +203,56 @@ export class RemoteHost implements Host {
     };
   }
 
+  join(request: JoinRequest, sink: MemberSink): Membership {
+    this.start();
+    if (this.#state.name === 'closed') {
+      const { error } = this.#state;
+      this.#platform.defer(() => sink.failed(error));
+    }
+    return this.#members.join(request, sink, (member, ref, ms) => this.#ask({ type: 'extend', member, ref, ms }));
+  }
+
+  async admin(): Promise<HostAdmin> {
+    this.start();
+    if (this.#state.name === 'closed') throw this.#state.error;
+    const { RemoteAdmin } = await import('./remote-admin.ts');
+    if (this.#admin === undefined) {
+      const send = (data: unknown): void => this.#say({ type: 'admin', data });
+      this.#admin = new RemoteAdmin(send, this.#platform);
+      if (this.#state.name === 'open') this.#admin.resume();
+    }
+    return this.#admin.calls;
+  }
+
+  presence(channelId: string): Store<readonly Member[]> {
+    this.start();
+    return this.#presence.members(channelId);
+  }
+
+  setPresence(channelId: string, userId: string, presence: Presence): void {
+    this.start();
+    this.#presence.say(channelId, userId, presence);
+  }
+
+  onDeadLetter(listener: (notice: DeadNotice) => void): () => void {
+    this.#mourners.add(listener);
+    return () => void this.#mourners.delete(listener);
+  }
+
   page(channelId: string, after: number, limit: number): Promise<Page> {
     return this.#ask({ type: 'page', channelId, after, limit });
   }
 
   channels(pattern: string): Promise<readonly ChannelInfo[]> {
     return this.#ask({ type: 'channels', pattern });
+  }
+
+  async erase(channelId: string, offset: number, id: string, author: string): Promise<void> {
+    await this.#ask({ type: 'erase', channelId, offset, id, author });
+  }
+
+  async clear(channelId: string, author: string): Promise<void> {
+    await this.#ask({ type: 'clear', channelId, author });
   }
 
   close(): Promise<void> {
@@ -214,6 +297,8 @@ export class RemoteHost implements Host {
     for (const pushed of this.#pushed.values()) pushed.reject(inDoubt);
     for (const call of this.#calls.values()) call.reject(error);
     for (const { sink } of this.#readers.values()) sink.lost(error);
+    this.#members.fail(error);
+    this.#admin?.fail(error);
     this.#pushed.clear();
     this.#calls.clear();
     this.#readers.clear();
@@ -312,6 +397,18 @@ export class RemoteHost implements Host {
         return this.#readers.get(frame.reader)?.sink.reset(frame.reset);
       case 'live':
         return this.#readers.get(frame.reader)?.sink.live();
+      case 'joined':
+      case 'hand':
+      case 'lost':
+      case 'settled':
+        return this.#members.take(frame);
+      case 'admin':
+        return this.#admin?.receive(frame.data);
+      case 'members':
+        return this.#presence.told(frame.channelId, frame.members);
+      case 'dead':
+        for (const told of this.#mourners) told(frame);
+        return;
       case 'answer':
         this.#calls.get(frame.call)?.resolve(frame.value as never);
         return void this.#calls.delete(frame.call);
@@ -347,7 +444,10 @@ export class RemoteHost implements Host {
       open.owed = 0;
       out.add({ type: 'open', reader, ...request, from: started ? sink.positions() : request.from });
     }
-    for (const [n, { block, ack }] of this.#pushed) out.add({ type: 'push', n, ack, block });
+    for (const [n, pushed] of this.#pushed) out.add(pushFrame(n, pushed));
+    this.#members.resume();
+    this.#presence.resume();
+    this.#admin?.resume();
     for (const { frame } of this.#calls.values()) out.add(frame);
     this.watcher.welcomed?.();
     this.#isOpen({ host: status.host, storeId, term });

@@ -3,12 +3,27 @@
 import type { Block, StoredBlock } from '../core/block.ts';
 import { busError, describe, isBusError, toRecord } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
-import type { Reader, Sink } from '../core/host.ts';
+import type { HostMembership } from '../core/groups.ts';
+import type { MemberSink, Reader, Sink } from '../core/host.ts';
 import type { Positions } from '../core/log.ts';
 import type { LogHost } from '../core/log-host.ts';
 import type { Reset } from '../core/message-bus.ts';
+import { serveAdmin } from './admin-tunnel.ts';
+import type { Tunnel } from './admin-tunnel.ts';
 import { versions } from './frames.ts';
-import type { AskFrame, ClientFrame, Hello, HostFrame, HostStatus, OpenFrame, PushFrame } from './frames.ts';
+import type {
+  AnswerFrame,
+  AskFrame,
+  ClientFrame,
+  Hello,
+  HostFrame,
+  HostStatus,
+  JoinFrame,
+  OpenFrame,
+  PushFrame,
+  SettleFrame,
+  WatchFrame,
+} from './frames.ts';
 import { Outgoing } from './link.ts';
 import type { Link } from './link.ts';
 
@@ -23,6 +38,8 @@ export interface SessionOptions {
   /** Settles when the log is open, or cannot be. */
   readonly opened: Promise<OpenHost>;
   readonly check: (frame: unknown) => { readonly frame: ClientFrame } | { readonly wrong: string };
+  /** Throws what is wrong with what a rare call was given. */
+  readonly checkAdmin: (name: string, given: readonly unknown[]) => void;
   readonly status: () => HostStatus;
   readonly defer: (task: () => void) => void;
   readonly onError: (error: BusError) => void;
@@ -93,6 +110,10 @@ export class Session {
   readonly #out: Outgoing<HostFrame>;
   readonly #options: SessionOptions;
   readonly #readers = new Map<number, Reader>();
+  readonly #members = new Map<number, HostMembership>();
+  readonly #watches = new Map<string, () => void>();
+  #admin: Promise<Tunnel> | undefined;
+  #unmourn: (() => void) | undefined;
   #state: State = { name: 'greeting' };
 
   constructor(link: Link<HostFrame>, options: SessionOptions) {
@@ -121,9 +142,14 @@ export class Session {
   close(): void {
     if (this.#state.name === 'closed') return;
     this.#out.flush();
+    if (this.#state.name === 'open') this.#state.host.away(this.#state.hello.clientId);
     this.#state = { name: 'closed' };
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
+    for (const member of this.#members.values()) member.detach();
+    this.#members.clear();
+    for (const stop of this.#watches.values()) stop();
+    this.#unmourn?.();
     this.#link.close();
     this.#options.onClose(this);
   }
@@ -183,6 +209,7 @@ export class Session {
   #welcome(version: number, host: LogHost, term: number, hello: Hello): void {
     if (this.#state.name !== 'opening') return;
     this.#state = { name: 'open', hello, host };
+    this.#unmourn = host.onDeadLetter((notice) => this.#out.add({ type: 'dead', ...notice }));
     this.#out.add({ type: 'welcome', version, storeId: host.log.storeId, term, status: this.#options.status() });
   }
 
@@ -190,6 +217,8 @@ export class Session {
     switch (frame.type) {
       case 'push':
         return this.#push(frame, host, hello.clientId);
+      case 'will':
+        return host.setWill(frame.will, hello.clientId);
       case 'cast':
         return host.cast(frame.block);
       case 'open':
@@ -199,9 +228,32 @@ export class Session {
       case 'shut':
         this.#readers.get(frame.reader)?.close();
         return void this.#readers.delete(frame.reader);
+      case 'join':
+        return this.#join(frame, host, hello.clientId);
+      case 'slots':
+        return this.#members.get(frame.member)?.slots(frame.slots);
+      case 'settle':
+        return this.#settle(frame);
+      case 'leave':
+        this.#members.get(frame.member)?.leave();
+        return void this.#members.delete(frame.member);
+      case 'present':
+        return host.say(hello.clientId, frame.channelId, frame.userId, frame.presence);
+      case 'watch':
+        return this.#watch(frame, host);
+      case 'extend':
       case 'page':
       case 'channels':
+      case 'erase':
+      case 'clear':
         return this.#ask(frame, host);
+      case 'admin':
+        this.#admin ??= host
+          .admin()
+          .then((admin) =>
+            serveAdmin(admin, (data) => this.#out.add({ type: 'admin', data }), this.#options.checkAdmin),
+          );
+        return void this.#admin.then((tunnel) => tunnel.receive(frame.data));
       case 'ping':
         return this.#out.add({ type: 'pong', n: frame.n });
       case 'bye':
@@ -210,8 +262,9 @@ export class Session {
     }
   }
 
-  #push({ n, ack, block }: PushFrame, host: LogHost, clientId: string): void {
-    host.push(block, ack, { clientId, n }).then(
+  #push({ n, ack, block, will, fulfils }: PushFrame, host: LogHost, clientId: string): void {
+    const testament = will === undefined && fulfils === undefined ? undefined : { will, fulfils };
+    host.push(block, ack, testament, { clientId, n }).then(
       ({ logId, offset, known }) => this.#out.add({ type: 'stored', n, logId, offset, known }),
       (error: unknown) =>
         this.#out.add({ type: 'refused', n, error: toRecord(asBusError(error, 'The block was not stored')) }),
@@ -223,14 +276,62 @@ export class Session {
     this.#readers.set(reader, host.open({ pattern, from, ephemeral }, new LinkSink(reader, this.#out)));
   }
 
+  #join({ member, held, type: _type, ...request }: JoinFrame, host: LogHost, clientId: string): void {
+    this.#members.get(member)?.detach();
+    const sink: MemberSink = {
+      joined: () => this.#out.add({ type: 'joined', member }),
+      hand: (ref) => this.#out.add({ type: 'hand', member, ref }),
+      lost: (ref) => this.#out.add({ type: 'lost', member, ref }),
+      failed: (error) => this.bye(error),
+    };
+    this.#members.set(member, host.joinFor(clientId, member, request, sink, held));
+  }
+
+  #watch({ channelId, on }: WatchFrame, host: LogHost): void {
+    this.#watches.get(channelId)?.();
+    this.#watches.delete(channelId);
+    if (!on) return;
+    const store = host.presence(channelId);
+    const tell = (): void => this.#out.add({ type: 'members', channelId, members: store.getSnapshot() });
+    this.#watches.set(channelId, store.subscribe(tell));
+    tell();
+  }
+
+  #settle({ member, ref, outcome }: SettleFrame): void {
+    this.#members
+      .get(member)
+      ?.settle(ref, outcome)
+      .then(
+        () => this.#out.add({ type: 'settled', member, ref }),
+        (error: unknown) =>
+          this.#out.add({ type: 'settled', member, ref, error: toRecord(asBusError(error, 'It was not settled')) }),
+      );
+  }
+
   #ask(frame: AskFrame, host: LogHost): void {
     const { call } = frame;
-    const answer =
-      frame.type === 'page' ? host.page(frame.channelId, frame.after, frame.limit) : host.channels(frame.pattern);
-    answer.then(
+    this.#answer(frame, host).then(
       (value) => this.#out.add({ type: 'answer', call, value }),
       (error: unknown) =>
         this.#out.add({ type: 'failed', call, error: toRecord(asBusError(error, 'The log could not be read')) }),
     );
+  }
+
+  async #answer(frame: AskFrame, host: LogHost): Promise<AnswerFrame['value']> {
+    switch (frame.type) {
+      case 'page':
+        return host.page(frame.channelId, frame.after, frame.limit);
+      case 'channels':
+        return host.channels(frame.pattern);
+      case 'erase':
+        await host.erase(frame.channelId, frame.offset, frame.id, frame.author);
+        return null;
+      case 'clear':
+        await host.clear(frame.channelId, frame.author);
+        return null;
+      case 'extend':
+        await this.#members.get(frame.member)?.extend(frame.ref, frame.ms);
+        return null;
+    }
   }
 }

@@ -1,8 +1,12 @@
-// busline/testing: the contracts as suites. Who writes a log or a link calls its suite from a test file and is told what is
-// missing. The test runner is handed in.
+// busline/testing: several tabs and their host in one process, for users' own tests; and the contracts as suites. Who writes
+// a log, a link or an adapter calls its suite from a test file and is told what is missing. The test runner is handed in.
 
 export { testLog } from './log-contract.ts';
 export type { LogSetup } from './log-setup.ts';
 export { testLink } from './link-contract.ts';
 export type { LinkPair } from './link-contract.ts';
 export type { Expectation, Runner } from './runner.ts';
+export { createTestBus } from './test-bus.ts';
+export type { TestBus, TestBusOptions } from './test-bus.ts';
+export { testAdapter } from './adapter-contract.ts';
+export type { AdapterSetup, AdapterUnderTest } from './adapter-bench.ts';

@@ -4,6 +4,7 @@ import { messagesOf } from '../core/block.ts';
 import type { StoredBlock } from '../core/block.ts';
 import type { Log } from '../core/log.ts';
 import { testAppendRule, testKeys, testPushes } from './append-contract.ts';
+import { checkBeside, fillBeside, testRecords, testReplacing } from './beside-contract.ts';
 import { append, appendAll, contentsOf, logTest, readAll, said } from './log-setup.ts';
 import type { LogSetup, LogTest } from './log-setup.ts';
 import type { Runner } from './runner.ts';
@@ -24,7 +25,8 @@ export function testLog(runner: Runner, setup: LogSetup): void {
     testAppendRule(runner, test);
     testKeys(runner, test);
     testPushes(runner, test);
-    testPositions(runner, test);
+    testRecords(runner, test);
+    testReplacing(runner, test);
     testTrimming(runner, test);
     if (setup.reopen !== undefined) testReopening(runner, test, setup.reopen);
   });
@@ -168,23 +170,16 @@ function testStamping({ describe, expect }: Runner, test: LogTest): void {
       expect(stored.every(({ blockId }) => blockId.length >= 10)).toBe(true);
     });
 
+    test('keeps the blockId that it is given with', async (log) => {
+      await log.append([{ block: blockOf('a', [1]), blockId: 'from a file' }, { block: blockOf('a', [2]) }]);
+      const [first, second] = (await readAll(log, 'a')).map(({ header }) => header);
+      expect([first?.blockId, first?.producerId, first?.sequence]).toEqual(['from a file', log.storeId, 1]);
+      expect([second?.blockId === 'from a file', second?.sequence]).toEqual([false, 2]);
+    });
+
     test('takes no number when it is known by its key', async (log) => {
       await appendAll(log, [blockOf('a', [1], 'key'), blockOf('a', [1], 'key'), blockOf('a', [2])]);
       expect((await readAll(log, 'a')).map(({ header }) => header.sequence)).toEqual([1, 2]);
-    });
-  });
-}
-
-function testPositions({ describe, expect }: Runner, test: LogTest): void {
-  describe('positions', () => {
-    test('are read back as they were saved last, by name', async (log) => {
-      expect(await log.savedPositions('reader')).toBe(undefined);
-      await log.savePositions('reader', { a: { logId: 'x', offset: 3 } });
-      await log.savePositions('other', {});
-      const saved = { a: { logId: 'x', offset: 5 }, b: { logId: 'y', offset: 1 } };
-      await log.savePositions('reader', saved);
-      expect(await log.savedPositions('reader')).toEqual(saved);
-      expect(await log.savedPositions('other')).toEqual({});
     });
   });
 }
@@ -250,7 +245,16 @@ function testReopening({ describe, expect }: Runner, test: LogTest, reopen: NonN
       });
     });
 
-    test('it knows producers, keys, pushes and positions', async (log) => {
+    test('it has records and replaced blocks as they were', async (log) => {
+      await fillBeside(log);
+      const head = await log.head('a');
+      await reopened(log, async (again) => {
+        expect(await again.head('a')).toEqual(head);
+        await checkBeside({ expect }, again);
+      });
+    });
+
+    test('it knows producers, keys and pushes', async (log) => {
       const blocks = [
         identified(blockOf('a', [1]), 'p', 1),
         skipOf('a', 'p', 2),
@@ -261,14 +265,12 @@ function testReopening({ describe, expect }: Runner, test: LogTest, reopen: NonN
       await log.append([push, { block: blockOf('a', ['key'], 'key') }]);
       const keyed = identified(blockOf('a', ['key'], 'key'), 'q', 1);
       await append(log, keyed);
-      await log.savePositions('reader', { a: { logId: 'x', offset: 3 } });
       await reopened(log, async (again) => {
         expect(await appendAll(again, blocks)).toEqual([1, 1, 2].map((offset) => ['known', offset]));
         expect((await again.append([push])).map(said)).toEqual([['known', 3]]);
         expect(said(await append(again, blockOf('a', ['other'], 'key')))).toEqual(['known', 4]);
         expect(said(await append(again, identified(blockOf('a', ['next']), 'q', 2)))).toEqual(['stored', 5]);
         expect(said(await append(again, identified(blockOf('a', ['gap']), 'p', 5)))).toBe('GAP');
-        expect(await again.savedPositions('reader')).toEqual({ a: { logId: 'x', offset: 3 } });
       });
     });
   });

@@ -251,8 +251,7 @@ describe('beside its log, an adapter', () => {
     await bus.send({ channelId: 'a', content: 'missed' });
     for (const adapter of [second, alone]) await attached(log, adapter, () => undefined);
     expect([first, second, alone].map(({ got }) => contents(got))).toEqual([[], ['missed'], []]);
-    expect(await log.savedPositions('adapter:g')).toHaveProperty('a');
-    expect(await log.savedPositions('adapter:alone')).toBe(undefined);
+    expect([...(await log.records('adapter:')).keys()]).toEqual(['adapter:g']);
   });
 
   test('never saves less than it had before it was there for all its channels', async () => {
@@ -280,9 +279,9 @@ describe('beside its log, an adapter', () => {
       head: (channelId) => (channelId === 'b' ? new Promise(() => undefined) : log.head(channelId)),
     });
     await attached(slow, adapter, (own) => own.send({ channelId: 'a', content: 1 }));
-    expect(await log.savedPositions('adapter:x')).toBeUndefined();
+    expect(await log.records('')).toEqual(new Map());
     await attached(log, adapter, () => undefined);
-    expect(Object.keys((await log.savedPositions('adapter:x')) ?? {}).toSorted()).toEqual(['a', 'b']);
+    expect(Object.keys((await log.records('')).get('adapter:x') ?? {}).toSorted()).toEqual(['a', 'b']);
   });
 
   test('has its position on record once the bus says so: what is stored from then on reaches it, whatever dies', async () => {
@@ -303,9 +302,9 @@ describe('beside its log, an adapter', () => {
     const memory = new MemoryLog();
     const saves: (() => void)[] = [];
     const log = wrapped(memory, {
-      savePositions: async (name, positions) => {
+      save: async (records) => {
         await new Promise<void>((resolve) => saves.push(resolve));
-        await memory.savePositions(name, positions);
+        await memory.save(records);
       },
     });
     const bus = new MessageBusCore({ log });
@@ -321,13 +320,13 @@ describe('beside its log, an adapter', () => {
     saves.shift()?.();
     await quiet();
     expect(saves).toHaveLength(0);
-    expect((await memory.savedPositions('adapter:x'))?.['a']?.offset).toBe(10);
+    expect((await memory.records('')).get('adapter:x')).toMatchObject({ a: { offset: 10 } });
   });
 
   test('is told as failed when its position cannot be saved or read, unless it is gone', async () => {
-    const failing = (member: 'savePositions' | 'savedPositions'): MessageBusCore =>
+    const failing = (member: 'save' | 'records'): MessageBusCore =>
       new MessageBusCore({ log: wrapped(new MemoryLog(), { [member]: () => Promise.reject(new Error('full')) }) });
-    for (const member of ['savePositions', 'savedPositions'] as const) {
+    for (const member of ['save', 'records'] as const) {
       const errors: BusError[] = [];
       const bus = failing(member);
       bus.on('error', (error) => errors.push(error));

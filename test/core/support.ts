@@ -1,10 +1,12 @@
 // What the tests of the core share: time and chance of their own, a log whose blocks come encoded, a host that tells
 // nothing before it is asked to.
-import type { Block, Log, Message, MessageBus, Platform, SubscribeOptions } from 'busline/core';
+import type { Block, Log, Member, Message, MessageBus, Platform, Store, SubscribeOptions } from 'busline/core';
 import { MemoryLog } from 'busline/core';
-import type { Host, ReadRequest, Receipt, Sink } from '../../src/core/host.ts';
+import type { Host, Membership, ReadRequest, Receipt, Sink } from '../../src/core/host.ts';
 import { Events } from '../../src/core/events.ts';
-import { Cell } from '../../src/core/store.ts';
+import { Cell, Watched } from '../../src/core/store.ts';
+import type { Will } from '../../src/core/will.ts';
+import type { Testament } from '../../src/core/wills.ts';
 
 export const epoch = 1_800_000_000_000;
 
@@ -68,10 +70,11 @@ export function wrapped(log: Log, changes: Partial<Log>): Log {
     head: (channelId) => log.head(channelId),
     channels: () => log.channels(),
     follow: (listener) => log.follow(listener),
-    savedPositions: (name) => log.savedPositions(name),
-    savePositions: (name, positions) => log.savePositions(name, positions),
+    records: (prefix) => log.records(prefix),
+    save: (records) => log.save(records),
     forget: (clientId) => log.forget(clientId),
     trim: (channelId, upTo) => log.trim(channelId, upTo),
+    replace: (block) => log.replace(block),
     close: () => log.close(),
     ...changes,
   };
@@ -80,6 +83,7 @@ export function wrapped(log: Log, changes: Partial<Log>): Log {
 export interface Pushed {
   readonly block: Block;
   readonly ack: string;
+  readonly testament: Testament | undefined;
   settle(receipt?: Partial<Receipt>): void;
   fail(error: unknown): void;
 }
@@ -98,19 +102,24 @@ export class HeldHost implements Host {
   readonly events = new Events();
   readonly pushed: Pushed[] = [];
   readonly casts: Block[] = [];
+  readonly wills: Will[] = [];
   readonly opened: { readonly request: ReadRequest; readonly sink: Sink; credit: number; closed: number }[] = [];
   page: Host['page'] = () => Promise.resolve({ logId: 'log', first: 1, head: 0, bytes: 0, blocks: [] });
   closed = false;
   #offset = 0;
 
-  push(block: Block, ack: string): Promise<Receipt> {
+  push(block: Block, ack: string, testament?: Testament): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       const settle = (receipt: Partial<Receipt> = {}): void => {
         this.#offset += block.header.count;
         resolve({ logId: 'log', offset: this.#offset, known: false, ...receipt });
       };
-      this.pushed.push({ block, ack, settle, fail: reject });
+      this.pushed.push({ block, ack, testament, settle, fail: reject });
     });
+  }
+
+  setWill(will: Will): void {
+    this.wills.push(will);
   }
 
   cast(block: Block): void {
@@ -128,6 +137,35 @@ export class HeldHost implements Host {
 
   channels(): Promise<readonly never[]> {
     return Promise.resolve([]);
+  }
+
+  join(): Membership {
+    const none = (): Promise<void> => Promise.resolve();
+    return { settle: none, extend: none, slots: () => undefined, leave: () => undefined };
+  }
+
+  onDeadLetter(): () => void {
+    return () => undefined;
+  }
+
+  presence(): Store<readonly Member[]> {
+    return new Watched<readonly Member[]>([]);
+  }
+
+  setPresence(): void {
+    // Nobody is told.
+  }
+
+  admin(): Promise<never> {
+    return Promise.reject(new Error('no admin'));
+  }
+
+  erase(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  clear(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

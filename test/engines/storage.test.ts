@@ -15,9 +15,10 @@ inEveryEngine('a database', (lab) => {
   test('without space refuses what is appended, keeps nothing of it, and takes it later', async () => {
     const { outcomes, ends, problems } = await lab().call('refuseCommit');
     const full = 'STORAGE_FULL';
-    const [first, refused, channels, logId, head, appended, repeated, last] = outcomes;
+    const [first, refused, records, channels, logId, head, appended, repeated, recordsThen, last] = outcomes;
     expect(first).toBe('stored');
     expect(refused).toEqual([full, full, full, full]);
+    expect([records, recordsThen]).toEqual([[['record', 'before']], [['record', 'pushed']]]);
     expect([channels, logId, head]).toEqual([['a'], '', 1]);
     expect(appended).toEqual([2, 3, 4, 1].map((offset) => ['stored', offset]));
     // The push, the identity and the key are known now; the last one had none of them.
@@ -38,9 +39,18 @@ inEveryEngine('a database', (lab) => {
     ['dies at once', true],
   ])('keeps nothing of a commit of which one request fails, where its host %s', async (_, dies) => {
     const { outcomes, ends, problems } = await lab().call('failAmidTransaction', dies);
-    expect(outcomes).toEqual(['stored', 'HOST_LOST', 'stored', 'known']);
+    const [first, failed, again, repeated, before, after] = outcomes;
+    expect([first, failed, again, repeated]).toEqual(['stored', 'HOST_LOST', 'stored', 'known']);
+    const kept = { changed: 1, removed: 1 };
+    expect(before).toEqual(dies ? [] : Object.entries(kept));
+    expect(after).toEqual(Object.entries({ changed: 2, new: 2 }));
     expect(ends.length).toBe(1);
     expect(problems).toEqual([]);
+  });
+
+  test('takes saves and appends that come during a commit in the next one, in their order', async () => {
+    const { commits, records } = await lab().call('commitTogether', 200);
+    expect({ commits, records }).toEqual({ commits: 2, records: [['record', 200]] });
   });
 
   test('has no channel that was only trimmed, for the next host either', async () => {

@@ -3,13 +3,14 @@ import type { Log } from 'busline/core';
 import { HostedBus } from '../../src/core/bus.ts';
 import type { BusError } from '../../src/core/errors.ts';
 import { LogHost } from '../../src/core/log-host.ts';
-import { checkClientFrame } from '../../src/protocol/check-client-frame.ts';
+import { checkAdminCall, checkClientFrame } from '../../src/protocol/check-client-frame.ts';
 import type { Frame } from '../../src/protocol/frames.ts';
 import type { Link } from '../../src/protocol/link.ts';
 import { loopLink } from '../../src/protocol/loop-link.ts';
 import { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Session } from '../../src/protocol/session.ts';
 import { encodedLog, testPlatform, wrapped } from '../core/support.ts';
+import type { TestPlatform } from '../core/support.ts';
 
 /** A link that carries so many frames and no more; `spend` says how many of these still pass. */
 function limited<Out extends Frame>(link: Link<Out>, host: MortalHost): Link<Out> {
@@ -54,6 +55,11 @@ export class MortalHost {
         this.#unfollow.push(stop);
         return stop;
       },
+      save: async (records) => {
+        await Promise.resolve();
+        if (!this.isAlive) throw new Error('fenced');
+        return log.save(records);
+      },
       close: () => Promise.resolve(),
     });
     this.host = new LogHost(mine, { host: 'shared-worker', why: 'A test.', durability: 'memory' });
@@ -84,6 +90,7 @@ export class MortalHost {
       lock: `host:${this.#term}`,
       opened: Promise.resolve({ host: this.host, term: this.#term }),
       check: checkClientFrame,
+      checkAdmin: checkAdminCall,
       status: () => ({ host: 'shared-worker', why: 'A test.', tabs: this.#sessions.size, durability: 'memory' }),
       defer: (task) => queueMicrotask(task),
       onError: (error) => this.errors.push(error),
@@ -97,8 +104,13 @@ export class MortalHost {
 
 /** Hosts that follow on each other over one log, and clients that find the next when one dies. */
 export class Succession {
+  /** Clients that are dead, as their locks would show. */
+  readonly dead = new Set<string>();
+  readonly #watched = new Map<string, (() => void)[]>();
   readonly log: Log = encodedLog();
   readonly clients: RemoteHost[] = [];
+  /** Of the buses, in the order of their making. */
+  readonly platforms: TestPlatform[] = [];
   readonly #lives: number[];
   host: MortalHost;
   deaths = 0;
@@ -111,7 +123,8 @@ export class Succession {
 
   /** A bus of its own, as a tab has it. */
   bus(author = 'tab'): HostedBus {
-    const platform = testPlatform(this.clients.length + 1);
+    const platform = testPlatform(this.platforms.length + 1);
+    this.platforms.push(platform);
     const client = new RemoteHost(
       { start: (starting) => this.host.connect(starting), close: () => undefined },
       platform,
@@ -121,7 +134,27 @@ export class Succession {
     return new HostedBus(client, { platform, author });
   }
 
+  /** The tab is gone without a word. */
+  kill(client: RemoteHost): void {
+    this.dead.add(client.clientId);
+    this.clients.splice(this.clients.indexOf(client), 1);
+    client.attach({ send: () => undefined, receive: () => undefined, close: () => undefined }, 'tab');
+    setImmediate(() => {
+      this.host.host.gone(client.clientId);
+      for (const gone of this.#watched.get(client.clientId) ?? []) gone();
+    });
+  }
+
   #next(): MortalHost {
+    const next = this.#make();
+    void next.host.recover((clientId, gone) => {
+      if (this.dead.has(clientId)) gone();
+      else this.#watched.set(clientId, [...(this.#watched.get(clientId) ?? []), gone]);
+    });
+    return next;
+  }
+
+  #make(): MortalHost {
     return new MortalHost(this.log, this.deaths + 1, this.#lives.shift() ?? Infinity, () => {
       this.deaths += 1;
       // Clients learn of it a little later, as they do by a lock.

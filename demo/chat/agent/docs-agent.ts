@@ -1,34 +1,47 @@
-// Docs: answers questions in the rooms from the project's own documents, and says where it found what it says.
-// It lives where the log is, so a question has one answer, however many tabs are open. `reply` gives the answer an id that
-// follows from the question: if the worker dies between answering and noting that it did, the answer is still only one.
+// Docs: answers questions from the project's own documents, and says where it found what it says. People ask it in the rooms,
+// other agents by requests.
 
-import type { Adapter } from 'busline/worker';
+import type { Adapter, Consumer, MessageBus } from 'busline';
 import { contentOf } from '../model/content.ts';
 import type { Content } from '../model/content.ts';
-import { documents } from './documents.ts';
-import { createSearch } from './search.ts';
-import { sectionsOf } from './sections.ts';
+import { answeringAgent } from './answering.ts';
+import type { Desk } from './desk.ts';
+import type { Search } from './search.ts';
+import { channelOfAgent } from './roster.ts';
+import type { AgentCard } from './roster.ts';
 
-const authorId = 'docs';
-const mention = /(^|\s)@docs\b/i;
+let opening: Promise<Search> | undefined;
 
-function isQuestion(text: string): boolean {
-  return mention.test(text) || /\?\s*$/.test(text);
+/** The documents and their index are loaded in the tab that answers, when it first does. */
+async function openDocs(): Promise<Search> {
+  const [{ documents }, { sectionsOf }, { createSearch }] = await Promise.all([
+    import('./documents.ts'),
+    import('./sections.ts'),
+    import('./search.ts'),
+  ]);
+  return createSearch(documents.flatMap(sectionsOf));
 }
 
-export function docsAgent(): Adapter {
-  const search = createSearch(documents.flatMap(sectionsOf));
-  const answer = (question: string): Content => {
-    const passages = search(question.replace(mention, ' '));
-    return { text: passages.length > 0 ? 'The docs say:' : 'I found nothing about that in the docs.', passages };
-  };
+async function find(question: string): Promise<Content> {
+  opening ??= openDocs();
+  // What could not be loaded now may be there when asked again.
+  opening.catch(() => (opening = undefined));
+  const passages = (await opening)(question);
+  if (passages.length === 0) return { text: 'I found nothing about that in the docs.', sources: [] };
   return {
-    name: 'docs',
-    channels: ['room:*'],
-    async onMessage(message, delivery) {
-      const { text } = contentOf(message);
-      if (message.authorId === authorId || !isQuestion(text)) return;
-      await delivery.reply(answer(text), { authorId, authorName: 'Docs', type: 'answer' });
-    },
+    text: ['The docs say:', ...passages.map(({ quote }) => `> ${quote}`)].join('\n\n'),
+    sources: passages.map(({ document, heading }) => ({ document, heading })),
   };
+}
+
+export function docsAgent(card: AgentCard, desk: Desk): Adapter {
+  return answeringAgent(card, desk, async (question, voice) => {
+    const { text, sources } = await find(question);
+    await voice.say(text);
+    return sources;
+  });
+}
+
+export function docsResponder(bus: MessageBus): Consumer {
+  return bus.respond(channelOfAgent('docs'), (message) => find(contentOf(message).text));
 }

@@ -2,7 +2,7 @@
 
 import MiniSearch from 'minisearch';
 import type { SearchResult } from 'minisearch';
-import type { Passage } from '../model/content.ts';
+import type { Source } from '../model/content.ts';
 import type { Section } from './sections.ts';
 import { term, terms } from './words.ts';
 
@@ -12,6 +12,10 @@ const longestQuote = 260;
 const half = 0.5;
 /** A further passage is worth showing if it is nearly as good as the first. */
 const nearlyAsGood = 0.6;
+
+export interface Passage extends Source {
+  readonly quote: string;
+}
 
 export type Search = (question: string) => Passage[];
 

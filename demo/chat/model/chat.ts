@@ -1,54 +1,83 @@
 // The chat without its looks: one bus, and what is made of it.
 
-import { createBus } from 'busline';
-import type { Bus } from 'busline';
-import { Feed } from './feed.ts';
+import { createBus, deleteBus } from 'busline';
+import type { Bus, Message } from 'busline';
+import { Agents } from '../agent/agents.ts';
+import { drafts } from './drafts.ts';
+import { Notices, reasonOf } from './notices.ts';
 import { Observable } from './observable.ts';
+import { OpenStreams } from './open-streams.ts';
 import { createPerson } from './person.ts';
 import type { Person } from './person.ts';
 import type { Preference } from './preferences.ts';
+import { Reads } from './reads.ts';
 import { channelOf, Rooms } from './rooms.ts';
 import type { Room } from './rooms.ts';
+import { Route } from './route.ts';
 import { StoredCount } from './stored-count.ts';
 import { createTheme } from './theme.ts';
 import type { Theme } from './theme.ts';
+import { Unread } from './unread.ts';
+
+const busName = 'busline-chat';
 
 export interface Chat {
   readonly bus: Bus;
   readonly person: Person;
+  readonly route: Route;
   readonly rooms: Rooms;
+  readonly reads: Reads;
+  readonly unread: Unread;
+  readonly streams: OpenStreams;
+  readonly agents: Agents;
   readonly stored: StoredCount;
   readonly theme: Preference<Theme>;
+  readonly notices: Notices;
+  /** What the bus last said went wrong. */
+  readonly trouble: Observable<string | undefined>;
   /** Why the page should be reloaded, once another build has taken over. */
   readonly outdated: Observable<string | undefined>;
-  feed(room: Room): Feed;
+  /** The message that somebody wants to see, in the room that is open. */
+  readonly wanted: Observable<Message | undefined>;
+  send(room: Room, text: string): void;
+  /** Forgets all that was ever said, and what was begun. */
+  clearAll(): Promise<void>;
 }
 
 export function createChat(): Chat {
   const theme = createTheme();
-  const bus = createBus({
-    name: 'busline-chat',
-    worker: (name) => new SharedWorker(new URL('../worker.ts', import.meta.url), { type: 'module', name }),
-  });
   const person = createPerson();
+  const bus = createBus({ name: busName, author: { id: person.id, name: person.name.getSnapshot() } });
+  const rooms = new Rooms(bus);
+  const reads = new Reads(bus, person);
   const outdated = new Observable<string | undefined>(undefined);
+  const trouble = new Observable<string | undefined>(undefined);
   bus.on('reload', ({ why }) => outdated.set(why));
-  bus.ready.then(
-    ({ host }) => (host === 'page' ? bringAgent(bus) : undefined),
-    () => undefined,
-  );
-  // A room once opened stays: what could not be sent is still there when its reader comes back.
-  const feeds = new Map<string, Feed>();
-  const feed = (room: Room): Feed => {
-    const known = feeds.get(room.slug) ?? new Feed(bus, channelOf(room), person);
-    feeds.set(room.slug, known);
-    return known;
+  bus.on('error', (error) => trouble.set(reasonOf(error)));
+  return {
+    bus,
+    person,
+    route: new Route(),
+    rooms,
+    reads,
+    unread: new Unread({ bus, reads, me: person.id, onHeard: (slug) => rooms.heard(slug) }),
+    streams: new OpenStreams(bus),
+    agents: new Agents(bus),
+    stored: new StoredCount(bus),
+    theme,
+    notices: new Notices(),
+    trouble,
+    outdated,
+    wanted: new Observable<Message | undefined>(undefined),
+    send(room, text) {
+      bus
+        .send({ channelId: channelOf(room), authorName: person.name.getSnapshot(), content: { text } })
+        // The list shows it, with what can be done about it.
+        .catch(() => undefined);
+    },
+    async clearAll() {
+      await deleteBus(busName);
+      drafts.clear();
+    },
   };
-  return { bus, person, rooms: new Rooms(bus), stored: new StoredCount(bus), theme, outdated, feed };
-}
-
-/** Where there is no worker, the page that is its own host has the agent too. */
-async function bringAgent(bus: Bus): Promise<void> {
-  const { docsAgent } = await import('../agent/docs-agent.ts');
-  bus.use(docsAgent());
 }

@@ -2,30 +2,30 @@
 
 import type { Message } from 'busline';
 
-export interface Passage {
-  readonly quote: string;
+/** Where a quote stands. */
+export interface Source {
   readonly document: string;
   readonly heading: string;
 }
 
-/** What a message shows: its text, and what the Docs agent quotes. */
+/** What a message shows. In the text, a paragraph that begins with "> " is a quote; the sources are theirs, in order. */
 export interface Content {
   readonly text: string;
-  readonly passages: readonly Passage[];
+  readonly sources: readonly Source[];
 }
 
-function isPassage(value: unknown): value is Passage {
-  const passage = value as Partial<Record<keyof Passage, unknown>> | null;
-  return (
-    typeof passage?.quote === 'string' && typeof passage.document === 'string' && typeof passage.heading === 'string'
-  );
+const none: readonly Source[] = [];
+
+function isSource(value: unknown): value is Source {
+  const source = value as Partial<Record<keyof Source, unknown>> | null;
+  return typeof source?.document === 'string' && typeof source.heading === 'string';
 }
 
 export function contentOf({ content }: Pick<Message, 'content'>): Content {
-  if (typeof content === 'string') return { text: content, passages: [] };
-  const { text, passages } = (content ?? {}) as { readonly text?: unknown; readonly passages?: unknown };
+  if (typeof content === 'string') return { text: content, sources: none };
+  const { text, sources } = (content ?? {}) as { readonly text?: unknown; readonly sources?: unknown };
   return {
-    text: typeof text === 'string' ? text : JSON.stringify(content),
-    passages: Array.isArray(passages) ? passages.filter(isPassage) : [],
+    text: typeof text === 'string' ? text : (JSON.stringify(content) ?? ''),
+    sources: Array.isArray(sources) ? sources.filter(isSource) : none,
   };
 }

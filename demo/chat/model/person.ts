@@ -1,6 +1,6 @@
-// Who writes here. All tabs of a browser are one person.
+// Who writes here. All tabs of a browser are one person, unless the address says otherwise.
 
-import { Preference } from './preferences.ts';
+import { personal, Preference } from './preferences.ts';
 
 const colours = ['Amber', 'Coral', 'Indigo', 'Jade', 'Olive', 'Sienna', 'Teal', 'Violet'];
 const birds = ['Heron', 'Kestrel', 'Lapwing', 'Magpie', 'Plover', 'Sparrow', 'Swift', 'Wren'];
@@ -21,10 +21,15 @@ export function tidyName(value: string): string | undefined {
   return name === '' ? undefined : name;
 }
 
+/** Where a tab of somebody new is opened. */
+export function addressOfSomebodyNew(): string {
+  return `?as=${crypto.randomUUID().slice(0, 8)}`;
+}
+
 export function createPerson(): Person {
   const isText = (value: string): value is string => tidyName(value) !== undefined;
   return {
-    id: new Preference('person', () => crypto.randomUUID(), isText).getSnapshot(),
-    name: new Preference('name', () => `${pick(colours)} ${pick(birds)}`, isText),
+    id: new Preference(personal('person'), () => crypto.randomUUID(), isText).getSnapshot(),
+    name: new Preference(personal('name'), () => `${pick(colours)} ${pick(birds)}`, isText),
   };
 }

@@ -2,10 +2,11 @@
 
 import type { Message, MessageBus } from 'busline';
 import { Observable } from './observable.ts';
+import { slugOf } from './route.ts';
 
 const listChannel = 'rooms';
 const prefix = 'room:';
-const longestName = 32;
+const longestTitle = 32;
 
 export const roomPattern = `${prefix}*`;
 
@@ -15,27 +16,18 @@ export interface Room {
   readonly about: string;
 }
 
-export interface RoomsView {
-  readonly rooms: readonly Room[];
-  readonly current: Room;
-  /** Messages that arrived in rooms not looked at since. */
-  readonly unread: ReadonlyMap<string, number>;
-}
-
-const lobby: Room = { slug: 'lobby', title: 'Lobby', about: 'Everyone, everything' };
 const firstRooms: readonly Room[] = [
-  lobby,
+  { slug: 'lobby', title: 'Lobby', about: 'Everyone, everything' },
   { slug: 'ideas', title: 'Ideas', about: 'Half-baked is welcome' },
   { slug: 'help-desk', title: 'Help desk', about: 'Ask Docs how things work' },
 ];
 
-export function channelOf({ slug }: Room): string {
+export function channelOf({ slug }: Pick<Room, 'slug'>): string {
   return prefix + slug;
 }
 
-function slugOf(text: string): string {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.join('-').slice(0, longestName);
+export function slugOfChannel(channelId: string): string {
+  return channelId.slice(prefix.length);
 }
 
 function titleOf(slug: string): string {
@@ -47,83 +39,64 @@ function roomOf(slug: string, title = titleOf(slug)): Room {
   return { slug, title, about: '' };
 }
 
-/** The address names the room: a reload, a bookmark and the back button lead to it. */
-function slugInAddress(): string {
-  try {
-    return slugOf(decodeURIComponent(location.hash.slice(1))) || lobby.slug;
-  } catch {
-    return lobby.slug;
-  }
+/** Whether its name was only made from its address. */
+function isNameless({ slug, title, about }: Room): boolean {
+  return title === titleOf(slug) && about === '';
 }
 
-export class Rooms extends Observable<RoomsView> {
+export class Rooms extends Observable<readonly Room[]> {
   readonly #bus: MessageBus;
 
   constructor(bus: MessageBus) {
-    super({ rooms: firstRooms, current: lobby, unread: new Map() });
+    super(firstRooms);
     this.#bus = bus;
-    this.#arrive();
-    addEventListener('hashchange', () => this.#arrive());
     bus.subscribe(listChannel, (message) => this.#made(message), { from: 'earliest' });
-    bus.subscribe(roomPattern, (message) => this.#heard(message.channelId.slice(prefix.length)));
     // Others may have written into rooms that nobody made.
     bus.admin.channels(roomPattern).then(
-      (channels) => this.#add(channels.map(({ channelId }) => roomOf(channelId.slice(prefix.length)))),
+      (channels) => this.#add(channels.map(({ channelId }) => roomOf(slugOfChannel(channelId)))),
       () => undefined,
     );
   }
 
-  /** Makes a room, or finds the one of that name, and goes there. False if that is no name. */
-  make(name: string): boolean {
+  /** The room of this name, which an address may lead to before anybody made it. */
+  at(slug: string): Room {
+    return this.getSnapshot().find((room) => room.slug === slug) ?? roomOf(slug);
+  }
+
+  /** Makes a room, or finds the one of that name. Nothing if that is no name. */
+  make(name: string): Room | undefined {
     const slug = slugOf(name);
-    if (slug === '') return false;
-    const room = roomOf(slug, name.trim().slice(0, longestName));
-    if (!this.getSnapshot().rooms.some((known) => known.slug === slug)) {
+    if (slug === '') return undefined;
+    if (!this.getSnapshot().some((known) => known.slug === slug)) {
+      const room = roomOf(slug, name.trim().slice(0, longestTitle));
       this.#add([room]);
       this.#bus
         .send({ channelId: listChannel, id: `made:${slug}`, type: 'room', content: { slug, title: room.title } })
         .catch(() => undefined);
     }
-    location.hash = slug;
-    return true;
+    return this.at(slug);
+  }
+
+  /** Something was said there. */
+  heard(slug: string): void {
+    this.#add([roomOf(slug)]);
   }
 
   #made({ content }: Message): void {
     const { slug, title } = (content ?? {}) as { readonly slug?: unknown; readonly title?: unknown };
     if (typeof slug !== 'string' || typeof title !== 'string' || slug !== slugOf(slug)) return;
-    this.#add([roomOf(slug, title.slice(0, longestName))]);
-  }
-
-  #heard(slug: string): void {
-    const { current, unread } = this.getSnapshot();
-    this.#add([roomOf(slug)]);
-    if (slug === current.slug) return;
-    this.set({ ...this.getSnapshot(), unread: new Map(unread).set(slug, (unread.get(slug) ?? 0) + 1) });
+    this.#add([roomOf(slug, title.slice(0, longestTitle))]);
   }
 
   /** The names that were given win over those made from an address. */
   #add(found: readonly Room[]): void {
-    const view = this.getSnapshot();
-    const rooms = new Map(view.rooms.map((room) => [room.slug, room]));
+    const before = this.getSnapshot();
+    const rooms = new Map(before.map((room) => [room.slug, room]));
     for (const room of found) {
       const known = rooms.get(room.slug);
-      if (
-        known === undefined ||
-        (known.title === titleOf(known.slug) && known.about === '' && known.title !== room.title)
-      )
-        rooms.set(room.slug, room);
+      if (known === undefined || (isNameless(known) && known.title !== room.title)) rooms.set(room.slug, room);
     }
-    const current = rooms.get(view.current.slug) ?? view.current;
-    const unchanged = rooms.size === view.rooms.length && view.rooms.every((room) => rooms.get(room.slug) === room);
-    if (!unchanged) this.set({ ...view, rooms: [...rooms.values()], current });
-  }
-
-  #arrive(): void {
-    const slug = slugInAddress();
-    this.#add([roomOf(slug)]);
-    const view = this.getSnapshot();
-    const unread = new Map(view.unread);
-    unread.delete(slug);
-    this.set({ ...view, current: view.rooms.find((room) => room.slug === slug) ?? lobby, unread });
+    const unchanged = rooms.size === before.length && before.every((room) => rooms.get(room.slug) === room);
+    if (!unchanged) this.set([...rooms.values()]);
   }
 }

@@ -1,4 +1,5 @@
-// What one commit of appends writes: segments, what is new of channels, keys and producers, and the row of the journal.
+// What one commit of appends writes: segments, what is new of channels, keys and
+// producers, records, and the row of the journal.
 
 import type { StoredBlock } from '../../core/block.ts';
 import { isIdentified } from '../../core/ledger.ts';
@@ -7,6 +8,8 @@ import type { Append } from '../../core/log.ts';
 import type { ChannelState } from './channel-state.ts';
 import type { Channels } from './channels.ts';
 import type { ChannelRow, StoreName } from './database.ts';
+import { writeRecords } from './saved-records.ts';
+import type { Saved } from './saved-records.ts';
 import type { Commit, Write } from './writer.ts';
 
 /** Undefined if there is nothing to write. */
@@ -14,6 +17,7 @@ export function commitOf(
   entries: readonly Append[],
   placed: readonly Placed[],
   channels: Channels,
+  saved: Saved,
 ): Commit | undefined {
   const stores = new Set<StoreName>(['segments']);
   const writes: Write[] = [];
@@ -36,6 +40,10 @@ export function commitOf(
       writes.push((store) => void store('keys').put(stored?.offset, [channelId, key]));
     }
   });
+  if (saved.size > 0) {
+    stores.add('records');
+    writes.push(writeRecords(saved));
+  }
   if (segments.size + clients.size + writes.length === 0) return undefined;
   const rows = [...changed].map((channelId) =>
     channelWrite(channelId, channels.get(channelId), segments.get(channelId), stores, writes),

@@ -5,7 +5,6 @@ import type { DBSchema, IDBPDatabase } from 'idb';
 import type { ProducerState } from '../../core/append-rule.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { busError, describe } from '../../core/errors.ts';
-import type { Positions } from '../../core/log.ts';
 
 /** Rises when a build writes what the builds before cannot read. */
 const format = 1;
@@ -41,13 +40,13 @@ export interface BusSchema extends DBSchema {
   producers: { key: [channelId: string, producerId: string]; value: ProducerState };
   keys: { key: [channelId: string, key: string]; value: number };
   clients: { key: string; value: ClientRow };
-  positions: { key: string; value: Positions };
+  records: { key: string; value: unknown };
   /** One row a commit, and a blocker (an empty row) where each older term ended. */
   journal: { key: [term: number, n: number]; value: JournalRow };
 }
 
 export type Database = IDBPDatabase<BusSchema>;
-export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'positions' | 'journal';
+export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'records' | 'journal';
 const storeNames: readonly StoreName[] = [
   'meta',
   'segments',
@@ -55,7 +54,7 @@ const storeNames: readonly StoreName[] = [
   'producers',
   'keys',
   'clients',
-  'positions',
+  'records',
   'journal',
 ];
 

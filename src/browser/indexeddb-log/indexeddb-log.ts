@@ -6,7 +6,7 @@ import type { StoredBlock } from '../../core/block.ts';
 import { busError, isBusError } from '../../core/errors.ts';
 import { Ledger } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
-import type { Append, ChannelHead, Log, Page, Positions, Verdict } from '../../core/log.ts';
+import type { Append, ChannelHead, Log, Page, Records, Verdict } from '../../core/log.ts';
 import { indexAfter } from '../../core/pages.ts';
 import type { Platform } from '../../core/platform.ts';
 import { Channels } from './channels.ts';
@@ -14,7 +14,9 @@ import { commitOf } from './commit-of.ts';
 import type { ChannelState } from './channel-state.ts';
 import { openDatabase, storageError } from './database.ts';
 import type { ClientRow, Database } from './database.ts';
-import { after, merged, trimmed } from './segments.ts';
+import { SavedRecords, savedBy } from './saved-records.ts';
+import type { Given } from './saved-records.ts';
+import { after, merged, replaced, trimmed } from './segments.ts';
 import type { Change } from './segments.ts';
 import { takeBack } from './take-back.ts';
 import { takeTerm } from './term.ts';
@@ -28,8 +30,7 @@ const maxCommitSize = 2 * 1024 * 1024;
 const worthCompacting = 32;
 const idleBeforeCompacting = 1000;
 
-interface PendingAppend {
-  readonly entries: readonly Append[];
+interface PendingAppend extends Given {
   readonly resolve: (verdicts: readonly Verdict[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -38,6 +39,8 @@ interface PendingAppend {
 interface Job {
   /** Reads what it needs; undefined if there is nothing to write. `done` is called when it is on disk. */
   prepare(): Promise<(Commit & { done?(): void }) | undefined>;
+  /** How many appends were given before it: these come first. */
+  readonly after: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -76,9 +79,13 @@ export class IndexedDbLog implements Log {
   readonly #onEnd: (why: string) => void;
   readonly #ledger: Ledger;
   readonly #channels: Channels;
+  readonly #records: SavedRecords;
   readonly #followers = new Set<(blocks: readonly StoredBlock[]) => void>();
   readonly #pending: PendingAppend[] = [];
   readonly #jobs: Job[] = [];
+  /** Appends that were given so far, and those of them whose turn has come. */
+  #given = 0;
+  #taken = 0;
   #working: Promise<void> | undefined;
   #ended: string | undefined;
   #cancelCompaction: (() => void) | undefined;
@@ -90,6 +97,7 @@ export class IndexedDbLog implements Log {
     this.#platform = options.platform;
     this.#onEnd = options.onEnd;
     this.#channels = new Channels(database);
+    this.#records = new SavedRecords(database);
     this.#ledger = new Ledger(term.storeId, options.platform);
     this.#writer = new Writer(database, term.term, () => ({
       channels: this.#channels.rows(),
@@ -101,11 +109,7 @@ export class IndexedDbLog implements Log {
   }
 
   append(entries: readonly Append[]): Promise<readonly Verdict[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) return reject(this.#gone());
-      this.#pending.push({ entries, resolve, reject });
-      this.#kick();
-    });
+    return this.#write({ entries });
   }
 
   async read(channelId: string, from: number, limit: number): Promise<Page> {
@@ -133,13 +137,18 @@ export class IndexedDbLog implements Log {
     return () => void this.#followers.delete(listener);
   }
 
-  savedPositions(name: string): Promise<Positions | undefined> {
-    return this.#database.get('positions', name);
+  /** Between commits: what a torn one wrote is never seen. */
+  async records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
+    let found: ReadonlyMap<string, unknown> = new Map();
+    await this.#job(async () => {
+      found = await this.#records.read(prefix);
+      return undefined;
+    });
+    return found;
   }
 
-  savePositions(name: string, positions: Positions): Promise<void> {
-    const write: Write = (store) => void store('positions').put(positions, name);
-    return this.#job(() => Promise.resolve({ stores: ['positions'], write }));
+  async save(records: Records): Promise<void> {
+    await this.#write({ entries: [], records });
   }
 
   forget(clientId: string): void {
@@ -162,6 +171,25 @@ export class IndexedDbLog implements Log {
         channel.recent.clear();
       };
       return { stores: ['segments', 'keys'], write, row: { channels: [[channelId, row]], clients: [] }, done };
+    });
+  }
+
+  replace(block: StoredBlock): Promise<void> {
+    return this.#job(async () => {
+      const { channelId } = block.header;
+      const channel = await this.#channels.load(channelId);
+      const change = await replaced(this.#database, block);
+      if (change === undefined) return undefined;
+      const { segment, growth } = change;
+      const row = { ...channel.row, bytes: Math.max(0, channel.record.bytes + growth) };
+      const write: Write = (store) =>
+        void store('segments').put(segment, [channelId, (segment.at(-1) as StoredBlock).offset]);
+      const done = (): void => {
+        Object.assign(channel.record, row);
+        channel.commit();
+        channel.recent.replace(block);
+      };
+      return { stores: ['segments'], write, row: { channels: [[channelId, row]], clients: [] }, done };
     });
   }
 
@@ -192,10 +220,19 @@ export class IndexedDbLog implements Log {
     return busError('HOST_LOST', `The log ended: ${this.#ended ?? ''}`, { accepted: 'unknown', retryable: true });
   }
 
+  #write(given: Given): Promise<readonly Verdict[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) return reject(this.#gone());
+      this.#given += 1;
+      this.#pending.push({ ...given, resolve, reject });
+      this.#kick();
+    });
+  }
+
   #job(prepare: Job['prepare']): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) return reject(this.#gone());
-      this.#jobs.push({ prepare, resolve, reject });
+      this.#jobs.push({ prepare, after: this.#given, resolve, reject });
       this.#kick();
     });
   }
@@ -205,13 +242,20 @@ export class IndexedDbLog implements Log {
   }
 
   async #work(): Promise<void> {
+    let jobsTurn = false;
     while (this.#ended === undefined && this.#pending.length + this.#jobs.length > 0) {
-      const job = this.#pending.length > 0 ? undefined : this.#jobs.shift();
+      const job: Job | undefined = this.#isDue(jobsTurn) ? this.#jobs.shift() : undefined;
       if (job === undefined) await this.#commitAppends(this.#group());
       else await this.#commitJob(job);
+      jobsTurn = job === undefined;
     }
     // In the very turn of the last look: what comes from now on must find nobody at work.
     this.#working = undefined;
+  }
+
+  /** Turn by turn: neither do appends wait for all jobs, nor does a job wait for the appends that came after it. */
+  #isDue(jobsTurn: boolean): boolean {
+    return this.#pending.length === 0 || (jobsTurn && (this.#jobs[0]?.after ?? Infinity) <= this.#taken);
   }
 
   async #commitJob(job: Job): Promise<void> {
@@ -229,7 +273,8 @@ export class IndexedDbLog implements Log {
     const entries = group.flatMap((pending) => pending.entries);
     try {
       if (this.#channels.lacks(entries)) await this.#channels.prepare(entries);
-      const placed = await this.#place(entries);
+      if (this.#records.lacks(group)) await this.#records.prepare(group);
+      const placed = await this.#place(entries, group);
       this.#deliver(placed);
       let at = 0;
       for (const pending of group)
@@ -250,25 +295,28 @@ export class IndexedDbLog implements Log {
       for (const { block } of entries) size += sizeOf(block);
       count += 1;
     }
+    this.#taken += count;
     return this.#pending.splice(0, count);
   }
 
   /** Places the entries and writes them; if they could not be written, they are not placed either. */
-  async #place(entries: readonly Append[]): Promise<readonly Placed[]> {
+  async #place(entries: readonly Append[], group: readonly Given[]): Promise<readonly Placed[]> {
     const channels = entries.map(({ block }) => this.#channels.get(block.header.channelId));
     const touched = new Set(channels);
     const undo = [this.#ledger.checkpoint(entries), ...[...touched].map((channel) => channel.checkpoint())];
     const placed = entries.map((entry, at) => this.#ledger.place((channels[at] as ChannelState).record, entry));
-    const commit = commitOf(entries, placed, this.#channels);
+    const saved = savedBy(group, placed);
+    const commit = commitOf(entries, placed, this.#channels, saved);
     try {
       if (commit !== undefined) await this.#writer.commit(commit);
     } catch (error) {
       for (const back of undo) back();
-      if (this.#writer.isTorn) await this.#mend(entries, placed);
+      if (this.#writer.isTorn) await this.#mend(takeBack(entries, placed, this.#channels, this.#records.before(saved)));
       this.#endUnlessFull(error);
       throw error;
     }
     for (const channel of touched) channel.commit();
+    this.#records.commit(saved);
     placed.forEach(({ block }, at) => block !== undefined && channels[at]?.recent.add(block));
     return placed;
   }
@@ -284,10 +332,10 @@ export class IndexedDbLog implements Log {
   }
 
   /** Takes back what a torn commit has written. Its row goes, too: all rows are folded. */
-  async #mend(entries: readonly Append[], placed: readonly Placed[]): Promise<void> {
-    const write = takeBack(entries, placed, this.#channels);
+  async #mend(write: Write): Promise<void> {
+    const stores = ['segments', 'keys', 'producers', 'records'] as const;
     try {
-      await this.#writer.commit({ stores: ['segments', 'keys', 'producers'], write, whole: true, fold: true });
+      await this.#writer.commit({ stores, write, whole: true, fold: true });
     } catch (error) {
       this.end((error as Error).message);
     }

@@ -3,7 +3,7 @@
 
 import { firstOffset, sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
-import { indexAfter, pageOf } from '../../core/pages.ts';
+import { indexAfter, indexOf, pageOf } from '../../core/pages.ts';
 
 /** A little more than a reader may be behind before it is left to catch up. */
 const maxSize = 8 * 1024 * 1024;
@@ -19,6 +19,13 @@ export class RecentBlocks {
     // Half at a time: to drop one block with each that comes would move the whole array each time.
     const gone = this.#blocks.splice(0, Math.ceil(this.#blocks.length / 2));
     for (const old of gone) this.#size -= sizeOf(old);
+  }
+
+  replace(block: StoredBlock): void {
+    const at = indexOf(this.#blocks, block);
+    if (at < 0) return;
+    this.#size += sizeOf(block) - sizeOf(this.#blocks[at] as StoredBlock);
+    this.#blocks[at] = block;
   }
 
   clear(): void {

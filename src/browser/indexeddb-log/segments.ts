@@ -2,7 +2,7 @@
 
 import { firstOffset, sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
-import { indexAfter } from '../../core/pages.ts';
+import { indexAfter, indexOf } from '../../core/pages.ts';
 import type { Database } from './database.ts';
 
 const end = Number.MAX_SAFE_INTEGER;
@@ -65,6 +65,23 @@ export async function merged(
   flush();
   const next = segments.length === mergedAtOnce ? segments.at(-1)?.at(-1)?.offset : undefined;
   return { deleted, added, next };
+}
+
+export interface Replaced {
+  readonly segment: readonly StoredBlock[];
+  /** How much more it takes than before. */
+  readonly growth: number;
+}
+
+/** The segment of a block with this one in its place; undefined if no such block is kept. */
+export async function replaced(database: Database, block: StoredBlock): Promise<Replaced | undefined> {
+  const [segment = []] = await database.getAll('segments', after(block.header.channelId, block.offset - 1), 1);
+  const at = indexOf(segment, block);
+  if (at < 0) return undefined;
+  return {
+    segment: segment.map((other, place) => (place === at ? block : other)),
+    growth: sizeOf(block) - sizeOf(segment[at] as StoredBlock),
+  };
 }
 
 export interface Trimmed extends Change {

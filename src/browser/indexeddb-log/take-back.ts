@@ -4,12 +4,20 @@ import { isIdentified } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
 import type { Append } from '../../core/log.ts';
 import type { Channels } from './channels.ts';
+import { writeRecords } from './saved-records.ts';
+import type { Saved } from './saved-records.ts';
 import { after } from './segments.ts';
 import type { Write } from './writer.ts';
 
-/** `channels` are again as they were before these entries were placed. */
-export function takeBack(entries: readonly Append[], placed: readonly Placed[], channels: Channels): Write {
-  return (store) =>
+/** `channels` are again as they were before these entries were placed, and `records` is what was there before. */
+export function takeBack(
+  entries: readonly Append[],
+  placed: readonly Placed[],
+  channels: Channels,
+  records: Saved,
+): Write {
+  return (store) => {
+    writeRecords(records)(store);
     entries.forEach(({ block }, at) => {
       const { channelId } = block.header;
       const { record, committed } = channels.get(channelId);
@@ -22,4 +30,5 @@ export function takeBack(entries: readonly Append[], placed: readonly Placed[], 
       if (state === undefined) store('producers').delete([channelId, producerId]);
       else store('producers').put(state, [channelId, producerId]);
     });
+  };
 }

@@ -19,7 +19,7 @@ type Step = { readonly channelId: ChannelId; readonly waits: boolean } & (
   | { readonly do: 'compact' }
   | { readonly do: 'reopen' }
   /** Places are per cent of the channel's head. */
-  | { readonly do: 'trim'; readonly place: number }
+  | { readonly do: 'trim' | 'replace'; readonly place: number }
   | { readonly do: 'read'; readonly place: number; readonly limit: number }
 );
 
@@ -46,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ ...where, do: fc.constant('compact' as const) }) },
   { weight: 2, arbitrary: fc.record({ ...where, do: fc.constant('trim' as const), place }) },
+  { weight: 2, arbitrary: fc.record({ ...where, do: fc.constant('replace' as const), place }) },
   {
     weight: 3,
     arbitrary: fc.record({ ...where, do: fc.constant('read' as const), place, limit: fc.integer({ min: 1, max: 50 }) }),
@@ -60,7 +61,7 @@ class Model {
   readonly channelId: ChannelId;
   blocks: Known[] = [];
   /** What was ever under an offset: there is never anything else. */
-  readonly ever = new Map<number, string>();
+  readonly ever = new Map<number, Set<string>>();
   first = 1;
   head = 0;
   /** Of the producer whose blocks have their identity. */
@@ -80,7 +81,7 @@ class Model {
     const { json } = block as { json: string };
     this.head += count;
     this.blocks.push({ offset: this.head, count, json, size: sizeOf(block) });
-    this.ever.set(this.head, json);
+    this.ever.set(this.head, new Set([json]));
     return kind === 'own' ? block : identified(block, 'producer', ++this.sequence);
   }
 
@@ -88,6 +89,19 @@ class Model {
     this.blocks = this.blocks.filter(({ offset }) => offset > upTo);
     const next = this.blocks[0];
     if (this.first <= upTo) this.first = next === undefined ? this.head + 1 : next.offset - next.count + 1;
+  }
+
+  /** The same block with other contents, smaller or larger. */
+  replace(block: StoredBlock): StoredBlock {
+    const { header, logId, offset, appendedAt } = block;
+    const contents = Array.from({ length: header.count }, (_, at) => `new ${'.'.repeat((offset + at) % 500)}`);
+    const { json } = blockOf(this.channelId, contents) as { json: string };
+    const change = { header, logId, offset, appendedAt, json };
+    this.blocks = this.blocks.map((known) =>
+      known.offset === offset ? { ...known, json, size: sizeOf(change) } : known,
+    );
+    this.ever.get(offset)?.add(json);
+    return change;
   }
 
   at(percent: number): number {
@@ -153,6 +167,8 @@ class Run {
   }
 
   async #step(next: Step): Promise<void> {
+    // It replaces what is there, which it reads first.
+    if (next.do === 'replace') await this.#settle();
     this.#done[next.do] = (this.#done[next.do] ?? 0) + 1;
     const result = this.#start(next);
     if (next.waits || next.do === 'reopen') await result;
@@ -165,6 +181,7 @@ class Run {
     if (next.do === 'reopen') return this.#reopen();
     if (next.do === 'append') return this.#append(model, next.blocks);
     if (next.do === 'compact') return this.#log.compact(channelId);
+    if (next.do === 'replace') return this.#replace(model, model.at(next.place));
     if (next.do === 'read') return this.#read(model, model.at(next.place), next.limit);
     // Never beyond what is there: whether later appends are trimmed, too, would be a matter of time.
     const upTo = Math.min(model.at(next.place), model.head);
@@ -184,6 +201,11 @@ class Run {
     if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${show(found)}, not ${show(expected)}`);
   }
 
+  async #replace(model: Model, after: number): Promise<void> {
+    const [block] = (await this.#log.read(model.channelId, after, 1)).blocks;
+    if (block !== undefined) await this.#log.replace(model.replace(block));
+  }
+
   /** While others write: it finds what was there, in order, each block as it was. */
   async #read(model: Model, from: number, limit: number): Promise<void> {
     const { blocks } = await this.#log.read(model.channelId, from, limit);
@@ -191,7 +213,7 @@ class Run {
     for (const block of blocks) {
       if (block.offset <= from || (last !== 0 && firstOffset(block) !== last + 1))
         throw new Error(`${block.offset} follows ${last} from ${from}`);
-      if (model.ever.get(block.offset) !== (block as { json?: string }).json)
+      if (model.ever.get(block.offset)?.has((block as { json: string }).json) !== true)
         throw new Error(`another block at ${block.offset}`);
       last = block.offset;
     }

@@ -1,6 +1,6 @@
 // Databases that cannot be opened, and disks that are full.
 import type { IndexedDbLog } from '../../../src/browser/indexeddb-log/indexeddb-log.ts';
-import type { Append } from '../../../src/core/log.ts';
+import type { Append, Records } from '../../../src/core/log.ts';
 import { readAll, said } from '../../../src/testing/log-setup.ts';
 import { blockOf, identified } from '../../../src/testing/sender.ts';
 import {
@@ -70,17 +70,20 @@ export function refuseCommit(): Promise<Failing> {
   return failing(async (log, outcomes) => {
     outcomes.push(await send(log, ['one'], { push: { clientId: 'c', n: 1 } }));
     const entries: readonly Append[] = [
-      { block: blockOf('a', ['pushed']), push: { clientId: 'c', n: 2 } },
+      { block: blockOf('a', ['pushed']), push: { clientId: 'c', n: 2 }, records: [['record', 'pushed']] },
       { block: identified(blockOf('a', ['identified']), 'p', 1), push: { clientId: 'new', n: 1 } },
       { block: blockOf('a', ['keyed'], 'key') },
       { block: blockOf('new', ['in a new channel']) },
     ];
     const each = (): Promise<unknown> =>
       Promise.all(entries.map((entry) => log.append([entry]).then(([verdict]) => said(verdict), codeOf)));
+    await log.save([['record', 'before']]);
     outcomes.push(await withoutSpace(each));
+    outcomes.push([...(await log.records(''))]);
     outcomes.push(await log.channels(), (await log.head('new')).logId, (await log.head('a')).head);
     outcomes.push(await each());
     outcomes.push(await each());
+    outcomes.push([...(await log.records(''))]);
     outcomes.push(await send(log, ['last']));
     return ['one', 'pushed', 'identified', 'keyed', 'in a new channel again', 'last'].filter(
       (content) => !content.includes('new'),
@@ -104,8 +107,18 @@ export function failBeforeTheFence(): Promise<Failing> {
 
 /** The segment cannot be added, though all that comes after it in its transaction can; the host may die of it at once. */
 export function failAmidTransaction(dies: boolean): Promise<Failing> {
+  const before: Records = [
+    ['changed', 1],
+    ['removed', 1],
+  ];
+  const records: Records = [
+    ['changed', 2],
+    ['removed', undefined],
+    ['new', 2],
+  ];
   return failing(async (log, outcomes, bus) => {
     outcomes.push(await send(log, ['one'], { push: { clientId: 'c', n: 1 } }));
+    await log.save(before);
     const raw = await openRaw(bus);
     const segments = (): IDBObjectStore => raw.transaction('segments', 'readwrite').objectStore('segments');
     await settled(segments().add([], ['a', 2]));
@@ -115,15 +128,41 @@ export function failAmidTransaction(dies: boolean): Promise<Failing> {
       if (dies && given[1] === 'readwrite' && ++commits > 1) throw new DOMException('It is dead.', 'InvalidStateError');
       return original.apply(this, given);
     };
-    const two = { push: { clientId: 'c', n: 2 } };
+    const two = { push: { clientId: 'c', n: 2 }, records };
     outcomes.push(await send(log, ['two'], two).finally(() => (IDBDatabase.prototype.transaction = original)));
     await settled(segments().delete(['a', 2]));
     raw.close();
     const successor = await openLog(bus);
+    // Of a host that died at once its successor can take the message back, and not what was saved beside it.
+    const kept = dies ? [] : [...(await successor.records(''))];
     outcomes.push(await send(successor, ['two'], two), await send(successor, ['two'], two));
+    outcomes.push(kept, [...(await successor.records(''))]);
     await successor.close();
     return ['one', 'two'];
   });
+}
+
+/** How many transactions write what is given in one turn: appends with records, and saves between them. */
+export async function commitTogether(count: number): Promise<{ commits: number; records: unknown }> {
+  const bus = newName();
+  const log = await openLog(bus);
+  await send(log, ['first']);
+  const original = IDBDatabase.prototype.transaction;
+  let commits = 0;
+  IDBDatabase.prototype.transaction = function transaction(this: IDBDatabase, ...given) {
+    if (given[1] === 'readwrite') commits += 1;
+    return original.apply(this, given);
+  };
+  const given: Promise<unknown>[] = [];
+  for (let n = 1; n <= count; n++) {
+    const records: Records = [['record', n]];
+    given.push(n % 2 === 0 ? log.save(records) : log.append([{ block: blockOf('a', [n]), records }]));
+  }
+  await Promise.all(given).finally(() => (IDBDatabase.prototype.transaction = original));
+  const records = [...(await log.records(''))];
+  await log.close();
+  await deleteDatabase(bus);
+  return { commits, records };
 }
 
 /** The channels there are for the next host after one was trimmed that is not there. */

@@ -1,0 +1,60 @@
+// A subscription whose messages are handled one after the other, each awaited: what is not handled is not read from the log.
+
+import { MessageDelivery } from './delivery.ts';
+import type { DeliveryContext } from './delivery.ts';
+import { busError } from './errors.ts';
+import type { Inside } from './inside.ts';
+import type { Message } from './message.ts';
+import type { Delivery } from './message-bus.ts';
+import { createAbort } from './platform.ts';
+import { Queue } from './queue.ts';
+import type { ReceiverOptions } from './subscription.ts';
+
+export interface Follower {
+  /** Stands in the ids of its answers. */
+  readonly name: string;
+  handle(message: Message, delivery: Delivery): Promise<void>;
+  readonly control: NonNullable<ReceiverOptions['control']>;
+}
+
+/** From now on, until the returned function is called. */
+export function follow(inside: Inside, pattern: string, { name, handle, control }: Follower): () => void {
+  const abort = createAbort();
+  const context: DeliveryContext = {
+    send: (input, more) => inside.send(input, more),
+    authorId: inside.author.id,
+    name,
+    signal: () => abort.signal,
+  };
+  const stop = (): void => receiver.close(busError('CLOSED', 'The adapter was detached.'));
+  const queue = new Queue<{ readonly message: Message; readonly logId: string }>(stop);
+  const receiver = inside.receive(
+    pattern,
+    {},
+    {
+      take: (messages, logId, done) => {
+        queue.push(
+          messages.map((message) => ({ message, logId })),
+          done,
+        );
+        return false;
+      },
+      control,
+      closed: () => queue.close(),
+    },
+  );
+  const handleAll = async (): Promise<void> => {
+    for await (const { message, logId } of queue) {
+      try {
+        await handle(message, new MessageDelivery(context, message, logId));
+      } catch (error) {
+        inside.events.emit('handlerError', { message, error });
+      }
+    }
+  };
+  void handleAll();
+  return () => {
+    void queue.return();
+    abort.abort();
+  };
+}

@@ -1,0 +1,216 @@
+// What a group knows of one channel: which messages are settled, which are in somebody's hands, which come again. Pure
+// bookkeeping; `record` is what of it is kept on disk.
+
+import type { Priority } from './message.ts';
+
+/** A message in a member's hands. */
+export interface Claim {
+  readonly attempt: number;
+  /** The member, by a name that its client's begins. */
+  readonly owner: string;
+  /** Milliseconds that it was given. */
+  readonly lease: number;
+  readonly priority: Priority;
+  /** When the lease ends, by this host's clock. */
+  until: number;
+}
+
+/** A message that comes again. */
+export interface Again {
+  /** Attempts made. */
+  readonly attempts: number;
+  readonly due: number;
+  readonly priority: Priority;
+}
+
+/** As it lies on disk. Offsets up to `position` are settled, and those in `done`, as pairs of first and last. */
+export interface GroupRecord {
+  readonly logId: string;
+  readonly position: number;
+  readonly done: readonly (readonly [number, number])[];
+  readonly held: readonly (readonly [offset: number, claim: Omit<Claim, 'until'>])[];
+  readonly again: readonly (readonly [offset: number, again: Again])[];
+}
+
+export interface Turn {
+  readonly offset: number;
+  readonly attempt: number;
+  readonly priority: Priority;
+}
+
+interface Run {
+  next: number;
+  readonly last: number;
+  /** Called when all of it was handed out. */
+  readonly taken: () => void;
+}
+
+const priorities: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
+
+export class GroupChannel {
+  readonly channelId: string;
+  readonly held: Map<number, Claim> = new Map();
+  readonly again: Map<number, Again> = new Map();
+  logId: string;
+  #position: number;
+  #done: [number, number][];
+  /** Up to here the channel was read. */
+  #fed: number;
+  readonly #ready: { readonly [P in Priority]: Run[] } = { critical: [], high: [], normal: [], low: [] };
+
+  constructor(channelId: string, record: GroupRecord, now: number) {
+    this.channelId = channelId;
+    this.logId = record.logId;
+    this.#position = record.position;
+    this.#fed = record.position;
+    this.#done = record.done.map(([from, to]) => [from, to]);
+    for (const [offset, claim] of record.held) this.held.set(offset, { ...claim, until: now + claim.lease });
+    for (const [offset, again] of record.again) this.again.set(offset, again);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get record(): GroupRecord {
+    return {
+      logId: this.logId,
+      position: this.#position,
+      done: this.#done.map(([from, to]) => [from, to]),
+      held: [...this.held].map(([offset, { attempt, owner, lease, priority }]) => [
+        offset,
+        { attempt, owner, lease, priority },
+      ]),
+      again: [...this.again],
+    };
+  }
+
+  /** Another log is there, or what would have come next was dropped. */
+  reset(logId: string, position: number): void {
+    this.logId = logId;
+    this.#position = position;
+    this.#fed = position;
+    this.#done = [];
+    this.held.clear();
+    this.again.clear();
+    for (const priority of priorities) for (const run of this.#ready[priority].splice(0)) run.taken();
+  }
+
+  /** Reading begins anew at the position: what was read and not handed out comes again. */
+  rewind(): void {
+    this.#fed = this.#position;
+    for (const priority of priorities) this.#ready[priority].length = 0;
+  }
+
+  /** A block was read: what of it is neither settled nor under way is ready. `taken` is called when all of it was handed out. */
+  feed(logId: string, first: number, last: number, priority: Priority, taken: () => void): void {
+    this.logId = logId;
+    const runs = last > this.#fed ? this.#free(Math.max(first, this.#fed + 1), last) : [];
+    this.#fed = Math.max(this.#fed, last);
+    let left = runs.length;
+    if (left === 0) return taken();
+    const oneTaken = (): void => {
+      left -= 1;
+      if (left === 0) taken();
+    };
+    this.#ready[priority].push(...runs.map(([from, to]) => ({ next: from, last: to, taken: oneTaken })));
+  }
+
+  /** The next one to hand out: the highest priority first, and in it what comes again before what is new. */
+  next(now: number): Turn | undefined {
+    const again = [...this.again].filter(([, { due }]) => due <= now);
+    for (const priority of priorities) {
+      const back = again.find(([, { priority: own }]) => own === priority);
+      if (back !== undefined) return { offset: back[0], attempt: back[1].attempts + 1, priority };
+      const run = this.#ready[priority][0];
+      if (run !== undefined) return { offset: run.next, attempt: 1, priority };
+    }
+    return undefined;
+  }
+
+  /** The lowest that is not settled, and only when none is in hand: for groups that keep the order. */
+  nextInOrder(now: number): Turn | undefined {
+    if (this.held.size > 0) return undefined;
+    const ready = priorities.flatMap((priority) => {
+      const run = this.#ready[priority][0];
+      return run === undefined ? [] : { offset: run.next, attempt: 1, priority, due: 0 };
+    });
+    const again = [...this.again].map(([offset, { attempts, priority, due }]) => {
+      return { offset, attempt: attempts + 1, priority, due };
+    });
+    const [lowest] = [...ready, ...again].toSorted((a, b) => a.offset - b.offset);
+    return lowest === undefined || lowest.due > now ? undefined : lowest;
+  }
+
+  /** The block that was just fed is nobody's work. */
+  pass(offset: number, priority: Priority): void {
+    const run = this.#ready[priority].at(-1);
+    if (run === undefined || run.next > offset || run.last < offset) return;
+    this.#ready[priority].pop();
+    this.settle(offset);
+    run.taken();
+  }
+
+  claim({ offset, attempt, priority }: Turn, owner: string, lease: number, now: number): void {
+    this.held.set(offset, { attempt, owner, lease, priority, until: now + lease });
+    if (this.again.delete(offset)) return;
+    const runs = this.#ready[priority];
+    const run = runs[0] as Run;
+    run.next += 1;
+    if (run.next <= run.last) return;
+    runs.shift();
+    run.taken();
+  }
+
+  settle(offset: number): void {
+    this.held.delete(offset);
+    this.again.delete(offset);
+    if (offset <= this.#position || this.#isDone(offset)) return;
+    const after = this.#done.findIndex(([from]) => from > offset);
+    const at = after < 0 ? this.#done.length : after;
+    const before = this.#done[at - 1];
+    const next = this.#done[at];
+    if (before?.[1] === offset - 1 && next?.[0] === offset + 1) this.#done.splice(at - 1, 2, [before[0], next[1]]);
+    else if (before?.[1] === offset - 1) before[1] = offset;
+    else if (next?.[0] === offset + 1) next[0] = offset;
+    else this.#done.splice(at, 0, [offset, offset]);
+    if (this.#done[0]?.[0] === this.#position + 1) this.#position = (this.#done.shift() as [number, number])[1];
+  }
+
+  /** It comes again when it is due. */
+  putBack(offset: number, again: Again): void {
+    this.held.delete(offset);
+    this.again.set(offset, again);
+  }
+
+  isSettled(offset: number): boolean {
+    return (offset <= this.#position || this.#isDone(offset)) && !this.held.has(offset) && !this.again.has(offset);
+  }
+
+  get pending(): number {
+    return this.held.size + this.again.size;
+  }
+
+  /** How many of the messages up to `head` were not handed out yet. */
+  lag(head: number): number {
+    const done = this.#done.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+    const under = [...this.held.keys(), ...this.again.keys()].filter((offset) => offset > this.#position).length;
+    return Math.max(0, head - this.#position - done - under);
+  }
+
+  #isDone(offset: number): boolean {
+    return this.#done.some(([from, to]) => from <= offset && offset <= to);
+  }
+
+  /** What of `from` to `to` is neither settled nor under way, as runs. */
+  #free(from: number, to: number): [number, number][] {
+    const runs: [number, number][] = [];
+    for (let offset = from; offset <= to; offset++) {
+      if (offset <= this.#position || this.held.has(offset) || this.again.has(offset) || this.#isDone(offset)) continue;
+      const run = runs.at(-1);
+      if (run?.[1] === offset - 1) run[1] = offset;
+      else runs.push([offset, offset]);
+    }
+    return runs;
+  }
+}

@@ -1,0 +1,483 @@
+// One group at work, beside the log. It reads the channels of its members, hands each message to one of them, and sees that
+// what a member does not finish comes to another. Nothing is handed out, and nothing acknowledged, before it is on record:
+// whatever dies, the next host knows who has what.
+
+import { firstOffset, weightOf } from './block.ts';
+import type { StoredBlock } from './block.ts';
+import { isPattern, matcher } from './channel.ts';
+import { busError } from './errors.ts';
+import type { BusError } from './errors.ts';
+import { GroupChannel } from './group-channel.ts';
+import type { Claim, GroupRecord } from './group-channel.ts';
+import type { JoinRequest, MemberSink, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
+import type { Log, Position, Records } from './log.ts';
+import type { Reset } from './message-bus.ts';
+import type { Platform } from './platform.ts';
+
+/** How long it waits after a save that the disk refused. */
+const saveAgain = 1000;
+
+export interface GroupMember {
+  readonly clientId: string;
+  /** Unique; begins with the name of its client. */
+  readonly name: string;
+  readonly request: JoinRequest;
+  readonly sink: MemberSink;
+  readonly matches: (channelId: string) => boolean;
+  slots: number;
+  inHand: number;
+}
+
+/** A message that was given up. */
+export interface DeadRecord {
+  readonly group: string;
+  readonly channelId: string;
+  readonly offset: number;
+  readonly reason: string;
+  readonly attempts: number;
+}
+
+export interface GroupHome {
+  readonly log: Log;
+  readonly platform: Platform;
+  open(request: ReadRequest, sink: Sink): Reader;
+  /** Asks to be told, by `gone`, when this client is gone. */
+  watch(clientId: string): void;
+  died(letter: DeadRecord): void;
+}
+
+const separator = '\u0000';
+export const groupPrefix = 'group:';
+export const deadPrefix = 'dead:';
+
+function begunName(group: string, pattern: string): string {
+  return `begun:${group}${separator}${pattern}`;
+}
+
+export function groupName(group: string, channelId: string): string {
+  return `${groupPrefix}${group}${separator}${channelId}`;
+}
+
+export function deadName({ group, channelId, offset }: Pick<DeadRecord, 'group' | 'channelId' | 'offset'>): string {
+  return `${deadPrefix}${group}${separator}${channelId}${separator}${offset}`;
+}
+
+/** The group and the channel that such a name is of. */
+export function placeOf(name: string): { group: string; channelId: string } {
+  const [group = '', channelId = ''] = name.slice(name.indexOf(':') + 1).split(separator);
+  return { group, channelId };
+}
+
+export function ownerClient(owner: string): string {
+  return owner.slice(0, owner.lastIndexOf('/'));
+}
+
+function leaseLost(): BusError {
+  return busError('LEASE_LOST', 'The attempt was given to another member.');
+}
+
+/** Half to all of the time, so that what failed together does not come again together. */
+function backoffOf({ backoff }: JoinRequest, attempts: number, platform: Platform): number {
+  const ms = Math.min(backoff.max, backoff.initial * backoff.factor ** (attempts - 1));
+  if (!backoff.jitter) return ms;
+  const chance = new Uint8Array(1);
+  platform.random(chance);
+  return ms * (0.5 + (chance[0] as number) / 510);
+}
+
+export class Group {
+  readonly name: string;
+  readonly #home: GroupHome;
+  readonly #channels = new Map<string, GroupChannel>();
+  readonly #members: GroupMember[] = [];
+  readonly #feeds = new Map<string, Reader>();
+  readonly #loaded: Promise<void>;
+  /** Changed since the last save. */
+  readonly #changed = new Set<GroupChannel>();
+  #records: (readonly [string, unknown])[] = [];
+  /** What is to be told when it is on record. */
+  #staged: (() => void)[] = [];
+  #isSaving = false;
+  #isScheduled = false;
+  #turn = 0;
+  #cancelTimer: (() => void) | undefined;
+  #closed = false;
+
+  constructor(name: string, home: GroupHome) {
+    this.name = name;
+    this.#home = home;
+    this.#loaded = this.#load();
+  }
+
+  get members(): readonly GroupMember[] {
+    return this.#members;
+  }
+
+  /** `held` is what the member has in hand since before this host was there. */
+  async join(member: GroupMember, held: readonly Ref[]): Promise<void> {
+    const [early, forget] = this.#noteAppends();
+    try {
+      await this.#loaded;
+      await this.#begin(member.request, early);
+    } finally {
+      forget();
+    }
+    if (this.#closed || member.slots < 0) return;
+    this.#members.push(member);
+    this.#members.sort((a, b) => a.request.since - b.request.since || (a.name < b.name ? -1 : 1));
+    this.#resume(member, held);
+    this.#feed(member.request.pattern);
+    this.#stage(() => member.sink.joined());
+  }
+
+  /** With `giveBack` it has nothing at work: what was on its way to it may go to others at once. */
+  leave(member: GroupMember, giveBack = false): void {
+    // One that is still joining must not come any more.
+    member.slots = -1;
+    const at = this.#members.indexOf(member);
+    if (at < 0) return;
+    this.#members.splice(at, 1);
+    if (giveBack) this.#giveBack(member);
+    const { pattern } = member.request;
+    if (this.#members.some(({ request }) => request.pattern === pattern)) return;
+    this.#feeds.get(pattern)?.close();
+    this.#feeds.delete(pattern);
+    if (this.#members.length === 0) for (const channel of this.#channels.values()) channel.rewind();
+    this.#schedule();
+  }
+
+  /** The client died: what its members had in hand comes to others. */
+  gone(clientId: string): void {
+    for (const member of this.#members.filter((one) => one.clientId === clientId)) this.leave(member);
+    for (const [channel, offset, claim] of this.#claims()) {
+      if (ownerClient(claim.owner) === clientId) this.#failed(channel, offset, claim, 'Its member died.', false);
+    }
+  }
+
+  settle(member: GroupMember, ref: Ref, outcome: Outcome): Promise<void> {
+    const channel = this.#channels.get(ref.channelId);
+    const claim = this.#claimOf(channel, member, ref);
+    if (channel === undefined || claim === undefined) {
+      // It may have been acknowledged to a host that died before it could say so.
+      return channel?.isSettled(ref.offset) === true ? Promise.resolve() : Promise.reject(leaseLost());
+    }
+    if (outcome.kind === 'done') {
+      channel.settle(ref.offset);
+      member.inHand -= 1;
+      this.#touch(channel);
+    } else {
+      this.#failed(channel, ref.offset, claim, outcome.reason, outcome.dead);
+    }
+    return new Promise((resolve) => this.#stage(resolve));
+  }
+
+  extend(member: GroupMember, ref: Ref, ms: number): Promise<void> {
+    const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
+    if (claim === undefined) return Promise.reject(leaseLost());
+    claim.until = this.#home.platform.now() + ms;
+    this.#schedule();
+    return Promise.resolve();
+  }
+
+  slots(member: GroupMember, slots: number): void {
+    member.slots = slots;
+    this.#schedule();
+  }
+
+  /** Dead letters of this group come again, as if they were new. */
+  async redrive(letters: readonly DeadRecord[]): Promise<void> {
+    await this.#loaded;
+    for (const letter of letters) {
+      const channel = this.#channels.get(letter.channelId);
+      if (channel === undefined) continue;
+      channel.putBack(letter.offset, { attempts: 0, due: 0, priority: 'normal' });
+      this.#records.push([deadName(letter), undefined]);
+      this.#touch(channel);
+    }
+    await new Promise<void>((resolve) => this.#stage(resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    for (const feed of this.#feeds.values()) feed.close();
+  }
+
+  get #isOrdered(): boolean {
+    return this.#members[0]?.request.ordered === true;
+  }
+
+  async #load(): Promise<void> {
+    const records = await this.#home.log.records(groupName(this.name, ''));
+    const now = this.#home.platform.now();
+    for (const [name, record] of records) {
+      const { channelId } = placeOf(name);
+      this.#channels.set(channelId, new GroupChannel(channelId, record as GroupRecord, now));
+    }
+    for (const [, , { owner }] of this.#claims()) this.#home.watch(ownerClient(owner));
+    this.#schedule();
+  }
+
+  /** Where a group begins that was not here before is on record before anything else is. */
+  /** What is appended from now on is after "now", even while it is looked up where that is. */
+  #noteAppends(): readonly [ReadonlyMap<string, number>, () => void] {
+    const early = new Map<string, number>();
+    const forget = this.#home.log.follow((blocks) => {
+      for (const block of blocks) {
+        const { channelId } = block.header;
+        if (!early.has(channelId)) early.set(channelId, firstOffset(block) - 1);
+      }
+    });
+    return [early, forget];
+  }
+
+  async #begin({ pattern, from }: JoinRequest, early: ReadonlyMap<string, number>): Promise<void> {
+    const { log } = this.#home;
+    const name = begunName(this.name, pattern);
+    if ((await log.records(name)).has(name)) return;
+    const matches = matcher(pattern);
+    const channels = isPattern(pattern) ? (await log.channels()).filter((channelId) => matches(channelId)) : [pattern];
+    for (const channelId of channels) {
+      if (this.#channels.has(channelId)) continue;
+      const { logId, first, head } = await log.head(channelId);
+      this.#add(channelId, { logId, offset: from === 'now' ? (early.get(channelId) ?? head) : first - 1 });
+    }
+    this.#records.push([name, true]);
+    await new Promise<void>((resolve) => this.#stage(resolve));
+  }
+
+  #add(channelId: string, { logId, offset }: Position): GroupChannel {
+    const record = { logId, position: offset, done: [], held: [], again: [] };
+    const channel = new GroupChannel(channelId, record, this.#home.platform.now());
+    this.#channels.set(channelId, channel);
+    this.#touch(channel);
+    return channel;
+  }
+
+  /** The member and the record agree on what it has: what it never got it gets again, what it has lost it is told. */
+  #resume(member: GroupMember, held: readonly Ref[]): void {
+    const has = new Set<number>();
+    for (const ref of held) {
+      const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
+      if (claim === undefined) member.sink.lost(ref);
+      else has.add(ref.offset);
+    }
+    for (const [channel, offset, claim] of this.#claims()) {
+      if (claim.owner !== member.name) continue;
+      member.inHand += 1;
+      claim.until = this.#home.platform.now() + claim.lease;
+      if (!has.has(offset)) this.#hand(member, channel, offset, claim.attempt);
+    }
+  }
+
+  #feed(pattern: string): void {
+    if (this.#feeds.has(pattern)) return this.#schedule();
+    const matches = matcher(pattern);
+    const known = [...this.#channels.values()].filter(({ channelId }) => matches(channelId));
+    const from = Object.fromEntries(
+      known.map(({ channelId, logId, position }) => [channelId, { logId, offset: position }]),
+    );
+    const sink: Sink = {
+      started: () => undefined,
+      live: () => undefined,
+      ephemeral: () => undefined,
+      positions: () => from,
+      block: (block) => this.#read(block, reader),
+      reset: (reset) => this.#reset(reset),
+      lost: (error) => this.#lost(pattern, error),
+    };
+    const reader = this.#home.open({ pattern, from, ephemeral: false }, sink);
+    this.#feeds.set(pattern, reader);
+  }
+
+  #lost(pattern: string, error: BusError): void {
+    this.#feeds.delete(pattern);
+    for (const member of this.#members.filter(({ request }) => request.pattern === pattern)) member.sink.failed(error);
+  }
+
+  #read(block: StoredBlock, reader: Reader): void {
+    const { channelId, kind, priority = 'normal' } = block.header;
+    const channel =
+      this.#channels.get(channelId) ?? this.#add(channelId, { logId: block.logId, offset: firstOffset(block) - 1 });
+    const taken = (): void => reader.credit(weightOf(block));
+    channel.feed(block.logId, firstOffset(block), block.offset, priority, taken);
+    // What was deleted or cleared is told to whoever keeps the order, and is no work for others.
+    if (kind === 'control' && !this.#isOrdered) channel.pass(block.offset, priority);
+    this.#schedule();
+  }
+
+  #reset({ channelId, now }: Reset): void {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return;
+    for (const member of this.#members) {
+      for (const [offset, { attempt, owner }] of channel.held) {
+        if (owner !== member.name) continue;
+        member.inHand -= 1;
+        member.sink.lost({ channelId, logId: channel.logId, offset, attempt });
+      }
+    }
+    channel.reset(now.logId, now.offset);
+    this.#touch(channel);
+  }
+
+  #giveBack(member: GroupMember): void {
+    for (const [channel, offset, { owner, attempt, priority }] of this.#claims()) {
+      if (owner !== member.name) continue;
+      channel.putBack(offset, { attempts: attempt - 1, due: 0, priority });
+      this.#touch(channel);
+    }
+  }
+
+  *#claims(): Generator<readonly [GroupChannel, number, Claim]> {
+    for (const channel of this.#channels.values()) {
+      for (const [offset, claim] of [...channel.held]) yield [channel, offset, claim];
+    }
+  }
+
+  #claimOf(channel: GroupChannel | undefined, member: GroupMember, ref: Ref): Claim | undefined {
+    const claim = channel?.held.get(ref.offset);
+    if (claim?.owner !== member.name || claim.attempt !== ref.attempt) return undefined;
+    return channel?.logId === ref.logId ? claim : undefined;
+  }
+
+  #failed(channel: GroupChannel, offset: number, claim: Claim, reason: string, dead: boolean): void {
+    const { platform } = this.#home;
+    const { attempt, owner, priority } = claim;
+    const member = this.#members.find(({ name }) => name === owner);
+    if (member !== undefined) member.inHand -= 1;
+    const request = member?.request ?? this.#members[0]?.request;
+    if (request !== undefined && (dead || attempt >= request.maxAttempts)) {
+      this.#bury(channel, offset, reason, attempt);
+    } else {
+      // A member that died did not choose to fail: another one may have it at once.
+      const wait = member === undefined || request === undefined ? 0 : backoffOf(request, attempt, platform);
+      channel.putBack(offset, { attempts: attempt, due: platform.now() + wait, priority });
+    }
+    this.#touch(channel);
+  }
+
+  #touch(channel: GroupChannel): void {
+    this.#changed.add(channel);
+    this.#schedule();
+  }
+
+  #stage(told: () => void): void {
+    this.#staged.push(told);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#closed) return;
+    this.#isScheduled = true;
+    this.#home.platform.defer(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Ends leases, hands out what can be handed out, and puts it all on record. */
+  #pump(): void {
+    if (this.#closed) return;
+    // One time for all of it: what falls due between two looks would be seen by neither.
+    const now = this.#home.platform.now();
+    this.#endLeases(now);
+    for (const channel of this.#channels.values()) this.#handOut(channel, now);
+    this.#wake(now);
+    void this.#save();
+  }
+
+  #endLeases(now: number): void {
+    for (const [channel, offset, claim] of this.#claims()) {
+      if (claim.until > now) continue;
+      const member = this.#members.find(({ name }) => name === claim.owner);
+      const ref = { channelId: channel.channelId, logId: channel.logId, offset, attempt: claim.attempt };
+      this.#failed(channel, offset, claim, 'Its lease ended.', false);
+      if (member !== undefined) this.#stage(() => member.sink.lost(ref));
+    }
+  }
+
+  #handOut(channel: GroupChannel, now: number): void {
+    for (;;) {
+      const turn = this.#isOrdered ? channel.nextInOrder(now) : channel.next(now);
+      const member = turn && this.#free(channel.channelId);
+      if (turn === undefined || member === undefined) return;
+      channel.claim(turn, member.name, member.request.lease, now);
+      if (turn.attempt > member.request.maxAttempts) {
+        this.#bury(
+          channel,
+          turn.offset,
+          `It was given out ${turn.attempt - 1} times and never finished.`,
+          turn.attempt - 1,
+        );
+      } else {
+        member.inHand += 1;
+        this.#hand(member, channel, turn.offset, turn.attempt);
+      }
+      this.#touch(channel);
+    }
+  }
+
+  #bury(channel: GroupChannel, offset: number, reason: string, attempts: number): void {
+    const letter: DeadRecord = { group: this.name, channelId: channel.channelId, offset, reason, attempts };
+    channel.settle(offset);
+    this.#records.push([deadName(letter), letter]);
+    this.#stage(() => this.#home.died(letter));
+  }
+
+  #hand(member: GroupMember, { channelId, logId }: GroupChannel, offset: number, attempt: number): void {
+    this.#stage(() => member.sink.hand({ channelId, logId, offset, attempt }));
+  }
+
+  /** Whose turn it is: the next one with room; in order, the one that is there longest. */
+  #free(channelId: string): GroupMember | undefined {
+    const wanted = this.#members.filter(({ matches }) => matches(channelId));
+    const members = this.#isOrdered ? wanted.slice(0, 1) : wanted;
+    for (let at = 0; at < members.length; at++) {
+      const member = members[(this.#turn + at) % members.length] as GroupMember;
+      if (member.inHand >= member.slots) continue;
+      this.#turn += at + 1;
+      return member;
+    }
+    return undefined;
+  }
+
+  /** Looks again when the next lease ends, or the next message is due. */
+  #wake(now: number): void {
+    this.#cancelTimer?.();
+    const { platform } = this.#home;
+    let next = Infinity;
+    for (const { held, again } of this.#channels.values()) {
+      for (const { until } of held.values()) next = Math.min(next, until);
+      if (this.#members.length > 0) for (const { due } of again.values()) if (due > now) next = Math.min(next, due);
+    }
+    this.#cancelTimer = next === Infinity ? undefined : platform.timer(Math.max(0, next - now), () => this.#schedule());
+  }
+
+  /** One save at a time; what changes meanwhile is in the next. */
+  async #save(): Promise<void> {
+    if (this.#isSaving || (this.#changed.size === 0 && this.#records.length === 0 && this.#staged.length === 0)) return;
+    this.#isSaving = true;
+    const staged = this.#staged.splice(0);
+    const records = this.#toSave();
+    try {
+      if (records.length > 0) await this.#home.log.save(records);
+      for (const told of staged) told();
+    } catch {
+      // The disk is full, or the host is at its end: then the next host goes on from what is on record.
+      this.#staged.unshift(...staged);
+      await new Promise<void>((resolve) => this.#home.platform.timer(saveAgain, resolve));
+      for (const channel of this.#channels.values()) this.#changed.add(channel);
+      this.#records.unshift(...records.filter(([name]) => !name.startsWith(groupPrefix)));
+    }
+    this.#isSaving = false;
+    this.#schedule();
+  }
+
+  #toSave(): Records {
+    const records = this.#records;
+    this.#records = [];
+    for (const channel of this.#changed) records.push([groupName(this.name, channel.channelId), channel.record]);
+    this.#changed.clear();
+    return records;
+  }
+}

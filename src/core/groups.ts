@@ -1,0 +1,108 @@
+// All groups of one log: who is a member of which, and what operators ask about them.
+
+import { matcher } from './channel.ts';
+import { deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
+import type { DeadRecord, GroupHome, GroupMember } from './group.ts';
+import { GroupChannel } from './group-channel.ts';
+import type { GroupRecord } from './group-channel.ts';
+import type { JoinRequest, MemberSink, Membership, Ref } from './host.ts';
+import type { GroupInfo } from './message-bus.ts';
+
+export interface HostMembership extends Membership {
+  /** The member is away: what it has in hand stays its own, until its lease ends or its client is gone. */
+  detach(): void;
+}
+
+/** Dead letters that came back may lie below the position. */
+function underWay({ held, again }: GroupRecord): readonly number[] {
+  return [...held, ...again].map(([offset]) => offset);
+}
+
+export class Groups {
+  readonly #home: GroupHome;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(home: GroupHome) {
+    this.#home = home;
+  }
+
+  /** `name` is unique, and begins with that of the client. */
+  join(clientId: string, name: string, request: JoinRequest, sink: MemberSink, held: readonly Ref[]): HostMembership {
+    const group = this.#group(request.group);
+    const { slots, pattern } = request;
+    const member: GroupMember = { clientId, name, request, sink, matches: matcher(pattern), slots, inHand: 0 };
+    const joined = group.join(member, held);
+    joined.catch(() => group.leave(member));
+    return {
+      settle: (ref, outcome) => joined.then(() => group.settle(member, ref, outcome)),
+      extend: (ref, ms) => joined.then(() => group.extend(member, ref, ms)),
+      slots: (now) => group.slots(member, now),
+      leave: () => group.leave(member, true),
+      detach: () => group.leave(member),
+    };
+  }
+
+  gone(clientId: string): void {
+    for (const group of this.#groups.values()) group.gone(clientId);
+  }
+
+  async list(channelId?: string): Promise<readonly GroupInfo[]> {
+    const { log, platform } = this.#home;
+    const records = [...(await log.records(groupPrefix))].map(([name, record]) => ({ ...placeOf(name), record }));
+    const wanted = records.filter((one) => channelId === undefined || one.channelId === channelId);
+    return Promise.all(
+      wanted.map(async ({ group, channelId: on, record }) => {
+        const channel = new GroupChannel(on, record as GroupRecord, platform.now());
+        const { head } = await log.head(on);
+        const members = this.#groups.get(group)?.members.filter(({ matches }) => matches(on)).length ?? 0;
+        return { group, channelId: on, members, pending: channel.pending, lag: channel.lag(head) };
+      }),
+    );
+  }
+
+  async deadLetters(group?: string): Promise<readonly DeadRecord[]> {
+    const letters = [...(await this.#home.log.records(deadPrefix)).values()] as DeadRecord[];
+    return letters.filter((letter) => group === undefined || letter.group === group);
+  }
+
+  /** Gives those of them that are dead letters back to their groups. */
+  async redrive(letters: readonly DeadRecord[]): Promise<number> {
+    const still = await this.#stillDead(letters);
+    const byGroup = new Map<string, DeadRecord[]>();
+    for (const letter of still) byGroup.set(letter.group, [...(byGroup.get(letter.group) ?? []), letter]);
+    await Promise.all([...byGroup].map(([group, own]) => this.#group(group).redrive(own)));
+    return still.length;
+  }
+
+  async discard(letters: readonly DeadRecord[]): Promise<number> {
+    const still = await this.#stillDead(letters);
+    await this.#home.log.save(still.map((letter) => [deadName(letter), undefined]));
+    return still.length;
+  }
+
+  /** Asked twice, a letter must not come back twice. */
+  async #stillDead(letters: readonly DeadRecord[]): Promise<readonly DeadRecord[]> {
+    const records = await this.#home.log.records(deadPrefix);
+    return letters.filter((letter) => records.has(deadName(letter)));
+  }
+
+  /** The last offset of a channel that no group needs any more. */
+  async floor(channelId: string): Promise<number> {
+    const { log } = this.#home;
+    const groups = [...(await log.records(groupPrefix))].filter(([name]) => placeOf(name).channelId === channelId);
+    const positions = groups.map(([, record]) => (record as GroupRecord).position);
+    const letters = (await this.deadLetters()).filter((letter) => letter.channelId === channelId);
+    const under = groups.flatMap(([, record]) => underWay(record as GroupRecord));
+    return Math.min(Infinity, ...positions, ...[...under, ...letters.map(({ offset }) => offset)].map((n) => n - 1));
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) group.close();
+  }
+
+  #group(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, (group = new Group(name, this.#home)));
+    return group;
+  }
+}

@@ -1,0 +1,62 @@
+// What the machinery behind the verbs gets of its bus. Each verb is a thin shell in bus.ts; what is behind it is loaded when
+// it is first used, so that a page pays for what it uses.
+
+import type { Block } from './block.ts';
+import type { Events } from './events.ts';
+import type { Host } from './host.ts';
+import type { MessageBus, Sending, SendOptions, SubscribeOptions } from './message-bus.ts';
+import type { Message, MessageInput } from './message.ts';
+import type { Author, Outbox } from './outbox.ts';
+import type { Platform, Signal } from './platform.ts';
+import type { Receiver, ReceiverOptions } from './subscription.ts';
+import type { Will } from './will.ts';
+
+export interface Reading {
+  readonly all: readonly Message[];
+  /** Without the bus's own: those whose type begins with "busline.". */
+  readonly messages: readonly Message[];
+  /** Messages that do not fit the schema of their channel, by offset, and why. */
+  readonly unfit: ReadonlyMap<number, string>;
+}
+
+/** What a send may carry beside what users give. */
+export interface InnerSendOptions extends SendOptions {
+  /** Stored with the message: what the host is to store if this client dies. The message needs an id of its own. */
+  readonly will?: Will;
+  /** The id of a will that this message makes needless. */
+  readonly fulfils?: string;
+}
+
+/** What a stream may be given beside what users give. */
+export interface InnerStreamOptions {
+  readonly signal?: Signal;
+  /** Which attempt to write it this is; readers follow the latest. Default 1. */
+  readonly run?: number;
+}
+
+export interface Inside {
+  readonly bus: MessageBus;
+  readonly host: Host;
+  readonly events: Events;
+  readonly platform: Platform;
+  readonly author: Author;
+  readonly outbox: Outbox;
+  /** Aborts when the bus is closed. */
+  readonly signal: Signal;
+  /** Waits for a part that is loaded when it is first used. Rejects with `PART_MISSING`, or with why the bus is closed. */
+  load<T>(part: Promise<T>): Promise<T>;
+  /** What is to be done before it is closed, within a deadline. The returned function takes it back. */
+  beforeClose(task: () => Promise<unknown>): () => void;
+  send<C>(input: MessageInput<string, C>, options?: InnerSendOptions): Sending<C>;
+  /** Reads blocks of a channel or pattern. The bus's own messages (types that begin with "busline.") come only to those who ask. */
+  receive(channel: string, options: SubscribeOptions, how: ReceiveHow): Receiver;
+  /** The messages of a block, decoded once for all. */
+  read(block: Block, offset: number): Reading;
+}
+
+export type ReceiveHow = Pick<ReceiverOptions, 'take' | 'started' | 'closed' | 'control'> & {
+  /** Whether the bus's own messages come, too. */
+  readonly inner?: boolean;
+  /** Nothing is read but what control blocks say. */
+  readonly only?: 'control';
+};

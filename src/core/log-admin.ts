@@ -1,0 +1,127 @@
+// What operators ask of a host, beside its log: rare calls, none of which a message waits for.
+
+import type { Block, Header, StoredBlock } from './block.ts';
+import { channelPrefix } from './channel-records.ts';
+import { busError } from './errors.ts';
+import type { DeadRecord } from './group.ts';
+import type { Groups } from './groups.ts';
+import type { Log } from './log.ts';
+import type { ChannelDescription, GroupInfo } from './message-bus.ts';
+
+/** A block as a file holds it: its identity is that of the store it came from. */
+export type ArchivedBlock = Block<Header & { readonly blockId: string }>;
+
+export interface Imported {
+  readonly imported: number;
+  readonly known: number;
+}
+
+export interface HostAdmin {
+  describe(channelId: string, info: ChannelDescription): Promise<void>;
+  groups(channelId?: string): Promise<readonly GroupInfo[]>;
+  deadLetters(group?: string): Promise<readonly DeadRecord[]>;
+  /** Those of them that are still dead letters come again. Resolves with how many. */
+  redrive(letters: readonly DeadRecord[]): Promise<number>;
+  /** Those of them that are still dead letters are given up. */
+  discard(letters: readonly DeadRecord[]): Promise<number>;
+  /** Appends what is not there yet, in order. `begins`: what is there is looked at anew. Resolves with counts of messages. */
+  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported>;
+  stats(): Promise<{ readonly [name: string]: number }>;
+}
+
+/** Names of the calls: what of it a client may call. */
+export const adminCalls: readonly (keyof HostAdmin)[] = [
+  'describe',
+  'groups',
+  'deadLetters',
+  'redrive',
+  'discard',
+  'importBlocks',
+  'stats',
+];
+
+export class LogAdmin implements HostAdmin {
+  readonly #log: Log;
+  readonly #groups: Groups;
+  readonly #counts: () => ReadonlyMap<string, number>;
+  /** The blocks of channels that are being imported to. */
+  readonly #blockIds = new Map<string, Set<string>>();
+  #importing: Promise<unknown> = Promise.resolve();
+
+  constructor(log: Log, groups: Groups, counts: () => ReadonlyMap<string, number>) {
+    this.#log = log;
+    this.#groups = groups;
+    this.#counts = counts;
+  }
+
+  async describe(channelId: string, info: ChannelDescription): Promise<void> {
+    const name = `${channelPrefix}${channelId}`;
+    const before = (await this.#log.records(name)).get(name) as ChannelDescription | undefined;
+    await this.#log.save([[name, { ...before, ...info }]]);
+  }
+
+  groups(channelId?: string): Promise<readonly GroupInfo[]> {
+    return this.#groups.list(channelId);
+  }
+
+  deadLetters(group?: string): Promise<readonly DeadRecord[]> {
+    return this.#groups.deadLetters(group);
+  }
+
+  redrive(letters: readonly DeadRecord[]): Promise<number> {
+    return this.#groups.redrive(letters);
+  }
+
+  discard(letters: readonly DeadRecord[]): Promise<number> {
+    return this.#groups.discard(letters);
+  }
+
+  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported> {
+    // One after the other: two imports of the same file must see each other.
+    const imported = this.#importing.then(() => this.#import(channelId, blocks, begins));
+    this.#importing = imported.catch(() => undefined);
+    return imported;
+  }
+
+  async stats(): Promise<{ readonly [name: string]: number }> {
+    const channels = await this.#log.channels();
+    const heads = await Promise.all(channels.map((channelId) => this.#log.head(channelId)));
+    return {
+      ...Object.fromEntries(this.#counts()),
+      channels: channels.length,
+      messages: heads.reduce((sum, { first, head }) => sum + head - first + 1, 0),
+      bytes: heads.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  async #import(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported> {
+    const there = (begins ? undefined : this.#blockIds.get(channelId)) ?? (await this.#blocksIn(channelId));
+    this.#blockIds.set(channelId, there);
+    const fresh = blocks.filter(({ header }) => !there.has(header.blockId));
+    const verdicts = await this.#log.append(
+      fresh.map(({ header: { blockId, ...header }, ...body }) => {
+        there.add(blockId);
+        return { block: { header, ...body } as Block, blockId };
+      }),
+    );
+    const refused = verdicts.find((verdict) => verdict.kind === 'refused');
+    if (refused !== undefined) {
+      this.#blockIds.delete(channelId);
+      throw busError(refused.code, refused.why, { retryable: true });
+    }
+    const count = (some: readonly ArchivedBlock[]): number => some.reduce((sum, { header }) => sum + header.count, 0);
+    const imported = count(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
+    return { imported, known: count(blocks) - imported };
+  }
+
+  async #blocksIn(channelId: string): Promise<Set<string>> {
+    const ids = new Set<string>();
+    for (let after = 0; ;) {
+      const { blocks } = await this.#log.read(channelId, after, 4096);
+      for (const { header } of blocks) ids.add(header.blockId);
+      const last: StoredBlock | undefined = blocks.at(-1);
+      if (last === undefined) return ids;
+      after = last.offset;
+    }
+  }
+}
