@@ -3,7 +3,7 @@
 import { checkChannel, checkPattern } from './channel.ts';
 import { scan } from './content.ts';
 import { busError } from './errors.ts';
-import type { DeadRecord } from './group.ts';
+import type { DeadRecord } from './host-admin.ts';
 import type { Inside } from './inside.ts';
 import type { Message } from './message.ts';
 import type { Admin, ChannelDescription, ChannelInfo, DeadLetter, GroupInfo } from './message-bus.ts';

@@ -7,7 +7,7 @@ import { maxBlockMessages, messagesOf } from './block.ts';
 import { checkChannel } from './channel.ts';
 import { busError, describe, isBusError } from './errors.ts';
 import type { Inside } from './inside.ts';
-import type { ArchivedBlock, Imported } from './log-admin.ts';
+import type { ArchivedBlock, Imported } from './host-admin.ts';
 import type { ChannelDescription } from './message-bus.ts';
 import { decodeText, encodeText, fromBase64, toBase64 } from './platform.ts';
 

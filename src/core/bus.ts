@@ -387,9 +387,9 @@ export class HostedBus implements PlainVerbs {
     return this.#host.events.on(event, listener, options.signal);
   }
 
-  channel(channelId: string): Channel {
+  channel<K extends string>(channelId: K): Channel<NoSchemas, K> {
     checkChannel(channelId);
-    return {
+    const bound: Channel = {
       channelId,
       send: (content, { ack, ephemeral, signal, ...more } = {}) => {
         const options = {
@@ -403,6 +403,7 @@ export class HostedBus implements PlainVerbs {
       history: (options) => this.history(channelId, options),
       live: (options) => this.live(channelId, options),
     };
+    return bound as Channel<NoSchemas, K>;
   }
 
   get status(): Store<BusStatus> {

@@ -77,6 +77,7 @@ export class GroupConsumer implements Consumer, MemberSink {
   readonly #slots: number;
   readonly #running = new Map<Ref, Abort>();
   readonly #forget: (() => void)[];
+  /** The last ones: their messages are handed out one by one. What is deleted meanwhile is not handed out any more. */
   #blocks: StoredBlock[] = [];
   /** One after the other: messages of one block are fetched once. */
   #fetching: Promise<unknown> = Promise.resolve();
@@ -159,8 +160,6 @@ export class GroupConsumer implements Consumer, MemberSink {
   }
 
   #finished(): void {
-    // What is deleted meanwhile must not come from here.
-    this.#blocks = [];
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -177,6 +176,14 @@ export class GroupConsumer implements Consumer, MemberSink {
     const message = messages.find(({ offset }) => offset === ref.offset);
     if (message === undefined || !this.#isWanted(block, message)) return done;
     return this.#handle(message, ref, abort);
+  }
+
+  /** All at once what the filter leaves out of a block. */
+  #passOver(block: StoredBlock, asked: number): void {
+    const { messages } = this.#inside.read(block, block.offset);
+    const left = messages.filter((message) => message.offset > asked && !this.#isWanted(block, message));
+    const offsets = left.map(({ offset }) => offset);
+    if (offsets.length > 0) this.#membership.passOver(block.header.channelId, block.logId, offsets);
   }
 
   #isWanted({ header: { expiresAt } }: StoredBlock, message: Message): boolean {
@@ -215,6 +222,7 @@ export class GroupConsumer implements Consumer, MemberSink {
     const [block] = (await this.#inside.host.page(channelId, offset - 1, 1)).blocks;
     if (block === undefined || !holds(block)) return undefined;
     this.#blocks = [block, ...this.#blocks.slice(0, keptBlocks - 1)];
+    this.#passOver(block, offset);
     return block;
   }
 }

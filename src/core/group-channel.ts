@@ -116,13 +116,31 @@ export class GroupChannel {
     this.#ready[priority].push(...runs.map(([from, to]) => ({ next: from, last: to, taken: oneTaken })));
   }
 
+  /** Nobody's work after all; if it is in somebody's hands it stays there. */
+  passOver(offset: number): void {
+    if (!this.held.has(offset) && !this.again.has(offset) && offset <= this.#fed) this.settle(offset);
+  }
+
+  /** It was deleted. */
+  erased(offset: number): void {
+    if (offset <= this.#fed && !this.held.has(offset)) this.settle(offset);
+  }
+
+  /** All up to here was cleared. */
+  cleared(upTo: number): void {
+    if (upTo <= this.#position) return;
+    for (const offset of this.again.keys()) if (offset <= upTo) this.again.delete(offset);
+    this.#done = this.#done.filter(([, to]) => to > upTo);
+    this.#position = Math.max(upTo, (this.#done[0]?.[0] ?? Infinity) <= upTo + 1 ? (this.#done.shift()?.[1] ?? 0) : 0);
+  }
+
   /** The next one to hand out: the highest priority first, and in it what comes again before what is new. */
   next(now: number): Turn | undefined {
     const again = [...this.again].filter(([, { due }]) => due <= now);
     for (const priority of priorities) {
       const back = again.find(([, { priority: own }]) => own === priority);
       if (back !== undefined) return { offset: back[0], attempt: back[1].attempts + 1, priority };
-      const run = this.#ready[priority][0];
+      const run = this.#first(priority);
       if (run !== undefined) return { offset: run.next, attempt: 1, priority };
     }
     return undefined;
@@ -132,7 +150,7 @@ export class GroupChannel {
   nextInOrder(now: number): Turn | undefined {
     if (this.held.size > 0) return undefined;
     const ready = priorities.flatMap((priority) => {
-      const run = this.#ready[priority][0];
+      const run = this.#first(priority);
       return run === undefined ? [] : { offset: run.next, attempt: 1, priority, due: 0 };
     });
     const again = [...this.again].map(([offset, { attempts, priority, due }]) => {
@@ -142,30 +160,18 @@ export class GroupChannel {
     return lowest === undefined || lowest.due > now ? undefined : lowest;
   }
 
-  /** The block that was just fed is nobody's work. */
-  pass(offset: number, priority: Priority): void {
-    const run = this.#ready[priority].at(-1);
-    if (run === undefined || run.next > offset || run.last < offset) return;
-    this.#ready[priority].pop();
-    this.settle(offset);
-    run.taken();
-  }
-
   claim({ offset, attempt, priority }: Turn, owner: string, lease: number, now: number): void {
     this.held.set(offset, { attempt, owner, lease, priority, until: now + lease });
     if (this.again.delete(offset)) return;
-    const runs = this.#ready[priority];
-    const run = runs[0] as Run;
-    run.next += 1;
-    if (run.next <= run.last) return;
-    runs.shift();
-    run.taken();
+    (this.#ready[priority][0] as Run).next += 1;
+    // What is exhausted gives its credit back at once.
+    this.#first(priority);
   }
 
   settle(offset: number): void {
     this.held.delete(offset);
     this.again.delete(offset);
-    if (offset <= this.#position || this.#isDone(offset)) return;
+    if (this.#isSettled(offset)) return;
     const after = this.#done.findIndex(([from]) => from > offset);
     const at = after < 0 ? this.#done.length : after;
     const before = this.#done[at - 1];
@@ -184,7 +190,7 @@ export class GroupChannel {
   }
 
   isSettled(offset: number): boolean {
-    return (offset <= this.#position || this.#isDone(offset)) && !this.held.has(offset) && !this.again.has(offset);
+    return this.#isSettled(offset) && !this.held.has(offset) && !this.again.has(offset);
   }
 
   get pending(): number {
@@ -198,6 +204,22 @@ export class GroupChannel {
     return Math.max(0, head - this.#position - done - under);
   }
 
+  /** The first run that has something left: what was passed over is not handed out. */
+  #first(priority: Priority): Run | undefined {
+    const runs = this.#ready[priority];
+    for (let run = runs[0]; run !== undefined; run = runs[0]) {
+      while (run.next <= run.last && this.#isSettled(run.next)) run.next += 1;
+      if (run.next <= run.last) return run;
+      runs.shift();
+      run.taken();
+    }
+    return undefined;
+  }
+
+  #isSettled(offset: number): boolean {
+    return offset <= this.#position || this.#isDone(offset);
+  }
+
   #isDone(offset: number): boolean {
     return this.#done.some(([from, to]) => from <= offset && offset <= to);
   }
@@ -206,7 +228,7 @@ export class GroupChannel {
   #free(from: number, to: number): [number, number][] {
     const runs: [number, number][] = [];
     for (let offset = from; offset <= to; offset++) {
-      if (offset <= this.#position || this.held.has(offset) || this.again.has(offset) || this.#isDone(offset)) continue;
+      if (this.#isSettled(offset) || this.held.has(offset) || this.again.has(offset)) continue;
       const run = runs.at(-1);
       if (run?.[1] === offset - 1) run[1] = offset;
       else runs.push([offset, offset]);

@@ -9,6 +9,7 @@ import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { Claim, GroupRecord } from './group-channel.ts';
+import type { DeadRecord } from './host-admin.ts';
 import type { JoinRequest, MemberSink, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
 import type { Log, Position, Records } from './log.ts';
 import type { Reset } from './message-bus.ts';
@@ -26,15 +27,6 @@ export interface GroupMember {
   readonly matches: (channelId: string) => boolean;
   slots: number;
   inHand: number;
-}
-
-/** A message that was given up. */
-export interface DeadRecord {
-  readonly group: string;
-  readonly channelId: string;
-  readonly offset: number;
-  readonly reason: string;
-  readonly attempts: number;
 }
 
 export interface GroupHome {
@@ -171,6 +163,22 @@ export class Group {
     return new Promise((resolve) => this.#stage(resolve));
   }
 
+  /** The filter of a member leaves these out: it would be told of each, only to say so. */
+  passOver(channelId: string, logId: string, offsets: readonly number[]): void {
+    const channel = this.#channels.get(channelId);
+    if (channel?.logId !== logId) return;
+    for (const offset of offsets) channel.passOver(offset);
+    this.#touch(channel);
+  }
+
+  /** What was deleted or cleared is nobody's work any more, unless somebody has it in hand. */
+  erased(channelId: string, how: (channel: GroupChannel) => void): void {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return;
+    how(channel);
+    this.#touch(channel);
+  }
+
   extend(member: GroupMember, ref: Ref, ms: number): Promise<void> {
     const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
     if (claim === undefined) return Promise.reject(leaseLost());
@@ -302,7 +310,7 @@ export class Group {
     const taken = (): void => reader.credit(weightOf(block));
     channel.feed(block.logId, firstOffset(block), block.offset, priority, taken);
     // What was deleted or cleared is told to whoever keeps the order, and is no work for others.
-    if (kind === 'control' && !this.#isOrdered) channel.pass(block.offset, priority);
+    if (kind === 'control' && !this.#isOrdered) channel.passOver(block.offset);
     this.#schedule();
   }
 

@@ -2,7 +2,8 @@
 
 import { matcher } from './channel.ts';
 import { deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
-import type { DeadRecord, GroupHome, GroupMember } from './group.ts';
+import type { GroupHome, GroupMember } from './group.ts';
+import type { DeadRecord } from './host-admin.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { GroupRecord } from './group-channel.ts';
 import type { JoinRequest, MemberSink, Membership, Ref } from './host.ts';
@@ -36,6 +37,7 @@ export class Groups {
     return {
       settle: (ref, outcome) => joined.then(() => group.settle(member, ref, outcome)),
       extend: (ref, ms) => joined.then(() => group.extend(member, ref, ms)),
+      passOver: (channelId, logId, offsets) => group.passOver(channelId, logId, offsets),
       slots: (now) => group.slots(member, now),
       leave: () => group.leave(member, true),
       detach: () => group.leave(member),
@@ -44,6 +46,14 @@ export class Groups {
 
   gone(clientId: string): void {
     for (const group of this.#groups.values()) group.gone(clientId);
+  }
+
+  erased(channelId: string, offset: number): void {
+    for (const group of this.#groups.values()) group.erased(channelId, (channel) => channel.erased(offset));
+  }
+
+  cleared(channelId: string, upTo: number): void {
+    for (const group of this.#groups.values()) group.erased(channelId, (channel) => channel.cleared(upTo));
   }
 
   async list(channelId?: string): Promise<readonly GroupInfo[]> {

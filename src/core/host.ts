@@ -4,7 +4,7 @@ import type { Ack } from './batch.ts';
 import type { Block, StoredBlock } from './block.ts';
 import type { BusError } from './errors.ts';
 import type { Events } from './events.ts';
-import type { HostAdmin } from './log-admin.ts';
+import type { HostAdmin } from './host-admin.ts';
 import type { Page, Position, Positions } from './log.ts';
 import type { BusStatus, ChannelInfo, From, Member, Reset } from './message-bus.ts';
 import type { Presence } from './presence.ts';
@@ -100,6 +100,8 @@ export interface DeadNotice {
 export interface Membership {
   /** Resolves when that is on record. Rejects with `LEASE_LOST` if the attempt was lost before. */
   settle(ref: Ref, outcome: Outcome): Promise<void>;
+  /** Its filter leaves these out: they need not be handed to anybody. All members of a group have the same filter. */
+  passOver(channelId: string, logId: string, offsets: readonly number[]): void;
   /** Milliseconds from now. Rejects with `LEASE_LOST`. */
   extend(ref: Ref, ms: number): Promise<void>;
   slots(slots: number): void;

@@ -18,6 +18,8 @@ import type { Receiver } from './subscription.ts';
 
 const defaultLast = 100;
 const defaultOlder = 50;
+/** How many messages are read at once at least: most of them may be others than those that are looked for. */
+const fewest = 256;
 
 export function openLive(inside: Inside, channelId: string, options: LiveOptions = {}): LiveView {
   const list = new LiveList(inside, channelId, options);
@@ -137,24 +139,32 @@ class LiveList {
   }
 
   async #older(count: number): Promise<boolean> {
-    const { size } = this.#rows;
     await this.#receiver.ready;
-    while (this.#rows.size - size < count) {
+    let added = 0;
+    while (added < count) {
       const floor = this.#floor ?? 0;
       if (floor === 0 || this.#receiver.closed) break;
-      const older = await readOlder(this.#inside, this.#channelId, floor, count);
+      const older = await readOlder(this.#inside, this.#channelId, floor, Math.max(count - added, fewest));
       // It was cleared meanwhile.
       if (floor !== this.#floor || older.logId !== this.#receiver.positions()[this.#channelId]?.logId) break;
       this.#floor = older.after;
-      this.#prepend(older.messages);
+      added += this.#prepend(older.messages, count - added);
     }
-    return this.#rows.size > size;
+    return added > 0;
   }
 
-  #prepend(messages: readonly Message[]): void {
-    for (const message of messages) this.#rows.put(message);
-    for (const message of messages) if (this.#rows.isOpen(message.id)) this.#streams.resume(message);
+  /** Newest first, so that it can stop where there are enough. Returns how many rows there are more. */
+  #prepend(messages: readonly Message[], wanted: number): number {
+    const { size } = this.#rows;
+    for (const message of messages.toReversed()) {
+      this.#rows.put(message);
+      if (this.#rows.isOpen(message.id)) this.#streams.resume(message);
+      if (this.#rows.size - size < wanted) continue;
+      this.#floor = message.offset - 1;
+      break;
+    }
     this.#schedule();
+    return this.#rows.size - size;
   }
 
   #show(): void {

@@ -1,44 +1,12 @@
 // What operators ask of a host, beside its log: rare calls, none of which a message waits for.
 
-import type { Block, Header, StoredBlock } from './block.ts';
+import type { Block, StoredBlock } from './block.ts';
 import { channelPrefix } from './channel-records.ts';
 import { busError } from './errors.ts';
-import type { DeadRecord } from './group.ts';
 import type { Groups } from './groups.ts';
+import type { ArchivedBlock, DeadRecord, HostAdmin, Imported } from './host-admin.ts';
 import type { Log } from './log.ts';
 import type { ChannelDescription, GroupInfo } from './message-bus.ts';
-
-/** A block as a file holds it: its identity is that of the store it came from. */
-export type ArchivedBlock = Block<Header & { readonly blockId: string }>;
-
-export interface Imported {
-  readonly imported: number;
-  readonly known: number;
-}
-
-export interface HostAdmin {
-  describe(channelId: string, info: ChannelDescription): Promise<void>;
-  groups(channelId?: string): Promise<readonly GroupInfo[]>;
-  deadLetters(group?: string): Promise<readonly DeadRecord[]>;
-  /** Those of them that are still dead letters come again. Resolves with how many. */
-  redrive(letters: readonly DeadRecord[]): Promise<number>;
-  /** Those of them that are still dead letters are given up. */
-  discard(letters: readonly DeadRecord[]): Promise<number>;
-  /** Appends what is not there yet, in order. `begins`: what is there is looked at anew. Resolves with counts of messages. */
-  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported>;
-  stats(): Promise<{ readonly [name: string]: number }>;
-}
-
-/** Names of the calls: what of it a client may call. */
-export const adminCalls: readonly (keyof HostAdmin)[] = [
-  'describe',
-  'groups',
-  'deadLetters',
-  'redrive',
-  'discard',
-  'importBlocks',
-  'stats',
-];
 
 export class LogAdmin implements HostAdmin {
   readonly #log: Log;

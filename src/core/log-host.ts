@@ -7,7 +7,7 @@ import { isPattern, matcher } from './channel.ts';
 import { busError, describe } from './errors.ts';
 import { Erasures } from './erasures.ts';
 import { Events } from './events.ts';
-import type { DeadRecord } from './group.ts';
+import type { DeadRecord } from './host-admin.ts';
 import { Groups } from './groups.ts';
 import type { HostMembership } from './groups.ts';
 import type {
@@ -29,7 +29,7 @@ import type { Platform } from './platform.ts';
 import { PresenceTable } from './presence.ts';
 import type { Presence } from './presence.ts';
 import { LogAdmin } from './log-admin.ts';
-import type { HostAdmin } from './log-admin.ts';
+import type { HostAdmin } from './host-admin.ts';
 import { LogReader } from './reader.ts';
 import { Cell } from './store.ts';
 import type { Store } from './store.ts';
@@ -209,12 +209,15 @@ export class LogHost implements Host {
     );
   }
 
-  erase(channelId: string, offset: number, id: string, author: string): Promise<void> {
-    return this.#erasures.erase(channelId, offset, id, author);
+  async erase(channelId: string, offset: number, id: string, author: string): Promise<void> {
+    await this.#erasures.erase(channelId, offset, id, author);
+    this.#groups.erased(channelId, offset);
   }
 
-  clear(channelId: string, author: string): Promise<void> {
-    return this.#erasures.clear(channelId, author);
+  async clear(channelId: string, author: string): Promise<void> {
+    await this.#erasures.clear(channelId, author);
+    const { first } = await this.log.head(channelId);
+    this.#groups.cleared(channelId, first - 1);
   }
 
   close(): Promise<void> {

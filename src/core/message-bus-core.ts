@@ -2,6 +2,8 @@
 
 import { TypedBus } from './bus.ts';
 import type { BusIdentity } from './bus.ts';
+import { busError } from './errors.ts';
+import type { BusError } from './errors.ts';
 import type { Log } from './log.ts';
 import { LogHost } from './log-host.ts';
 import { MemoryLog } from './memory-log.ts';
@@ -12,17 +14,18 @@ export interface CoreOptions<S extends Schemas = Schemas> extends BusIdentity<S>
   readonly log?: Log;
 }
 
+function lost(cause: unknown): BusError {
+  return busError('HOST_LOST', 'What was left behind in the log could not be read.', { cause });
+}
+
 /** The message bus of source 000: in a page, a worker or a Node process, over any log. */
 export class MessageBusCore<const S extends Schemas = NoSchemas> extends TypedBus<S> {
   constructor(options: CoreOptions<S> = {}) {
     const log = options.log ?? new MemoryLog(options.platform);
-    super(
-      new LogHost(
-        log,
-        { host: 'process', why: 'The bus runs in this process.', durability: 'memory' },
-        options.platform,
-      ),
-      options,
-    );
+    const status = { host: 'process', why: 'The bus runs in this process.', durability: 'memory' } as const;
+    const host = new LogHost(log, status, options.platform);
+    super(host, options);
+    // What a process before this one left behind in a log that lasts.
+    host.recover().catch((cause: unknown) => host.events.emit('error', lost(cause)));
   }
 }

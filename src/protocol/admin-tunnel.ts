@@ -5,8 +5,8 @@ import { expose, wrap } from 'comlink';
 import type { Endpoint, Remote } from 'comlink';
 import { busError, describe, fromRecord, isBusError, toRecord } from '../core/errors.ts';
 import type { ErrorRecord } from '../core/errors.ts';
-import { adminCalls } from '../core/log-admin.ts';
-import type { HostAdmin } from '../core/log-admin.ts';
+import { adminCalls } from '../core/host-admin.ts';
+import type { HostAdmin } from '../core/host-admin.ts';
 
 type Answer = { readonly value: unknown } | { readonly error: ErrorRecord };
 type Served = { readonly [name: string]: (...given: readonly unknown[]) => Promise<Answer> };

@@ -113,6 +113,7 @@ const frames: { readonly [K in ClientFrame['type']]: z.ZodMiniType } = {
   }),
   slots: z.object({ type: z.literal('slots'), ...member, slots: count }),
   settle: z.object({ type: z.literal('settle'), ...member, ref, outcome }),
+  pass: z.object({ type: z.literal('pass'), ...member, channelId, logId: text, offsets: z.array(count) }),
   leave: z.object({ type: z.literal('leave'), ...member }),
   present: z.object({
     type: z.literal('present'),

@@ -153,6 +153,15 @@ export interface SettleFrame {
   readonly outcome: Outcome;
 }
 
+/** The member's filter leaves these out. Lost without harm: then they are handed out, and passed over one by one. */
+export interface PassFrame {
+  readonly type: 'pass';
+  readonly member: number;
+  readonly channelId: string;
+  readonly logId: string;
+  readonly offsets: readonly number[];
+}
+
 export interface LeaveFrame {
   readonly type: 'leave';
   readonly member: number;
@@ -283,6 +292,7 @@ export type ClientFrame =
   | JoinFrame
   | SlotsFrame
   | SettleFrame
+  | PassFrame
   | LeaveFrame
   | PresentFrame
   | WatchFrame

@@ -3,8 +3,8 @@
 
 import { busError, isBusError } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
-import { adminCalls } from '../core/log-admin.ts';
-import type { HostAdmin } from '../core/log-admin.ts';
+import { adminCalls } from '../core/host-admin.ts';
+import type { HostAdmin } from '../core/host-admin.ts';
 import type { Platform } from '../core/platform.ts';
 import { askAdmin } from './admin-tunnel.ts';
 import type { Ask } from './admin-tunnel.ts';

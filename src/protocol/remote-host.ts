@@ -17,7 +17,7 @@ import type {
   Receipt,
   Sink,
 } from '../core/host.ts';
-import type { HostAdmin } from '../core/log-admin.ts';
+import type { HostAdmin } from '../core/host-admin.ts';
 import type { Page } from '../core/log.ts';
 import type { BusStatus, ChannelInfo, Member } from '../core/message-bus.ts';
 import { randomName } from '../core/platform.ts';

@@ -52,6 +52,7 @@ export class RemoteMembers {
     this.#sayJoin(n, member);
     return {
       settle: (ref, outcome) => this.#settle(n, member, ref, outcome),
+      passOver: (channelId, logId, offsets) => this.#say({ type: 'pass', member: n, channelId, logId, offsets }),
       extend: (ref, ms) => extend(n, ref, ms),
       slots: (slots) => {
         member.request = { ...member.request, slots };

@@ -234,6 +234,8 @@ export class Session {
         return this.#members.get(frame.member)?.slots(frame.slots);
       case 'settle':
         return this.#settle(frame);
+      case 'pass':
+        return this.#members.get(frame.member)?.passOver(frame.channelId, frame.logId, frame.offsets);
       case 'leave':
         this.#members.get(frame.member)?.leave();
         return void this.#members.delete(frame.member);

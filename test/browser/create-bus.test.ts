@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { createBus, isBusError } from 'busline';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   const error: unknown = await promise.then(
@@ -23,6 +24,13 @@ describe('a bus in a page that has neither workers nor locks, as happy-dom is', 
     expect(await codeOf(bus.history('room'))).toBe('NO_HOST');
     expect(bus.status.getSnapshot()).toMatchObject({ host: 'closed', problem: { code: 'NO_HOST' } });
     await bus.close();
+  });
+
+  test('refuses what does not fit the schema of its channel without looking for a host', async () => {
+    const bus = createBus({ schemas: { n: z.number() } });
+    const wrong = 'one' as unknown as number;
+    expect(await codeOf(bus.send({ channelId: 'n', content: wrong }))).toBe('SCHEMA_MISMATCH');
+    expect(bus.status.getSnapshot().host).toBe('connecting');
   });
 
   test('refuses an unknown host and a wrong name before anything else', () => {

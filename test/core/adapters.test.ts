@@ -3,6 +3,7 @@ import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Adapter, BusError, Log, Message } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { HostedBus } from '../../src/core/bus.ts';
+import { LogHost } from '../../src/core/log-host.ts';
 import { contents, failure, HeldHost, numbers, quiet, sendBlock, wrapped } from './support.ts';
 
 interface Recorder extends Adapter {
@@ -286,7 +287,7 @@ describe('beside its log, an adapter', () => {
 
   test('has its position on record once the bus says so: what is stored from then on reaches it, whatever dies', async () => {
     const log = new MemoryLog();
-    const first = new MessageBusCore({ log });
+    const first = new HostedBus(new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' }));
     await first.send({ channelId: 'a', content: 'old' });
     first.use({ name: 'x', attach: () => new Promise(() => undefined), onMessage: () => undefined });
     await first.adaptersRecorded();

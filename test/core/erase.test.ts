@@ -208,12 +208,12 @@ describe('deleting', () => {
       await memory.append([{ block: blockOf('b', ['also']) }]);
       return memory.append(entries);
     };
-    const other = new MessageBusCore({ log: wrapped(memory, { trim: () => never, append }) });
-    void other.clearChannel('b');
+    const status = { host: 'process', why: 'A test.', durability: 'memory' } as const;
+    void new LogHost(wrapped(memory, { trim: () => never, append }), status).clear('b', 'ada');
     await quiet();
     await sendBlock(bus, 'b', ['after']);
     expect(kinds(await readAll(memory, 'b'))).toEqual(['data', 'data', 'clear', 'data']);
-    const successor = new LogHost(memory, { host: 'process', why: 'A test.', durability: 'memory' });
+    const successor = new LogHost(memory, status);
     await successor.recover();
     expect(await onDisk(memory)).not.toContain('secret');
     expect(kinds(await readAll(memory, channelId))).toEqual(['data', 'delete']);

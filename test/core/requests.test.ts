@@ -4,12 +4,7 @@ import type { Attempt, Message } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { HostedBus } from '../../src/core/bus.ts';
 import { LogHost } from '../../src/core/log-host.ts';
-import { contents, failure, heard, quiet, testPlatform } from './support.ts';
-
-/** Waits for what is bound to happen. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await quiet();
-}
+import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
 
 describe('a request', () => {
   test('resolves with what the responder returned', async () => {

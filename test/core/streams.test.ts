@@ -9,12 +9,7 @@ import type { InnerStreamOptions } from '../../src/core/inside.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { Succession } from '../protocol/support.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
-import { contents, failure, heard, quiet, testPlatform } from './support.ts';
-
-/** Waits for what is bound to happen. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await quiet();
-}
+import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
 
 /** Every stream that is seen, and what is read of each. */
 class Seen {

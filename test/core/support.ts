@@ -52,6 +52,11 @@ export function quiet(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Waits for what is bound to happen. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await quiet();
+}
+
 /** A memory log for blocks as they are on the way to other processes. */
 export function encodedLog(platform?: Platform): MemoryLog {
   const log = new MemoryLog(platform);
@@ -141,7 +146,7 @@ export class HeldHost implements Host {
 
   join(): Membership {
     const none = (): Promise<void> => Promise.resolve();
-    return { settle: none, extend: none, slots: () => undefined, leave: () => undefined };
+    return { settle: none, passOver: () => undefined, extend: none, slots: () => undefined, leave: () => undefined };
   }
 
   onDeadLetter(): () => void {

@@ -200,6 +200,21 @@ describe('advance', () => {
     await close();
   });
 
+  test('gives a message of a group again, when its member threw, after a while', async () => {
+    const { tabs, advance, close } = createTestBus();
+    const attempts: number[] = [];
+    tabs[1].consume('jobs', { group: 'workers', backoff: { initial: 5000, jitter: false } }, (_, { attempt }) => {
+      attempts.push(attempt);
+      if (attempt === 1) throw new Error('not yet');
+    });
+    await tabs[0].send({ channelId: 'jobs', content: 1 });
+    await advance(4999);
+    expect(attempts).toEqual([1]);
+    await advance(1);
+    expect(attempts).toEqual([1, 2]);
+    await close();
+  });
+
   test('is the only thing that moves time, and one move waits for the one before', async () => {
     const { tabs, advance, close } = createTestBus();
     const stamp = async (): Promise<number> => (await tabs[0].send({ channelId: 'a', content: 1 })).timestamp;

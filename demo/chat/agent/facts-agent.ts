@@ -16,15 +16,20 @@ async function factsIn(text: string): Promise<readonly (readonly [kind: string, 
   const { default: nlp } = await import('compromise');
   const doc = nlp(text);
   const dates = doc.match('#Date+');
+  const sums = doc.money();
+  // A year is a date and a price a sum, not one more number.
+  const numbers = doc.not(dates).not(sums).match('(#Value|#Percent)+ #Unit?');
   const kinds = [
-    ['Names', doc.people().out('array')],
-    ['Organisations', doc.organizations().out('array')],
-    ['Places', doc.places().out('array')],
-    ['Dates', dates.out('array')],
-    // A year is a date, not one more number.
-    ['Numbers', doc.not('#Date+').match('#Money+|#Value+').out('array')],
+    ['Names', doc.people()],
+    ['Organisations', doc.organizations()],
+    ['Places', doc.places()],
+    ['Dates', dates],
+    ['Sums', sums],
+    ['Numbers', numbers],
   ] as const;
-  return kinds.map(([kind, found]) => [kind, tidy(found as string[])] as const).filter(([, { length }]) => length > 0);
+  return kinds
+    .map(([kind, found]) => [kind, tidy(found.out('array') as string[])] as const)
+    .filter(([, { length }]) => length > 0);
 }
 
 async function describe(text: string): Promise<string> {

@@ -4,11 +4,11 @@ import type { ComponentChildren, VNode } from 'preact';
 import type { BusStatus } from 'busline';
 import type { Chat } from '../model/chat.ts';
 import { WarningIcon } from './icons.tsx';
-import { useValue } from './use-value.ts';
+import { useStore } from './use-store.ts';
 
 export function Banners({ chat }: { readonly chat: Chat }): VNode {
-  const status = useValue(chat.bus.status);
-  const outdated = useValue(chat.outdated);
+  const status = useStore(chat.bus.status);
+  const outdated = useStore(chat.outdated);
   // The region is there before its content: only then is what appears in it read out.
   return (
     <div role="status" class="banners">

@@ -39,6 +39,12 @@ export const StoredIcon = (props: IconProps): VNode => (
   </Icon>
 );
 
+export const ReadIcon = (props: IconProps): VNode => (
+  <Icon {...props}>
+    <path d="m1.8 10.5 3.6 3.6 7.4-8.2M10.2 13.4l.7.7 7.4-8.2" />
+  </Icon>
+);
+
 export const WarningIcon = (props: IconProps): VNode => (
   <Icon {...props}>
     <path d="M10 3.2 17.4 16H2.6z" />
@@ -80,6 +86,63 @@ export const DownIcon = (): VNode => (
 export const PlusIcon = (): VNode => (
   <Icon>
     <path d="M10 4.5v11M4.5 10h11" />
+  </Icon>
+);
+
+export const SearchIcon = (): VNode => (
+  <Icon>
+    <circle cx="9" cy="9" r="5" />
+    <path d="m12.8 12.8 3.7 3.7" />
+  </Icon>
+);
+
+export const CopyIcon = (): VNode => (
+  <Icon>
+    <path d="M7.5 7.5h8.3v8.3H7.5z" />
+    <path d="M12.5 7.5V4.2H4.2v8.3h3.3" />
+  </Icon>
+);
+
+export const DeleteIcon = (): VNode => (
+  <Icon>
+    <path d="M4 5.8h12M8 5.8V4h4v1.8M5.4 5.8l.7 10.2h7.8l.7-10.2M8.4 9v4.2M11.6 9v4.2" />
+  </Icon>
+);
+
+export const StopIcon = (): VNode => (
+  <Icon>
+    <path d="M6 6h8v8H6z" fill="currentColor" />
+  </Icon>
+);
+
+export const NewTabIcon = (): VNode => (
+  <Icon>
+    <path d="M8 5H4.5v10.5H15V12M11.5 4.5h4v4M15 5l-5.5 5.5" />
+  </Icon>
+);
+
+export const DataIcon = (): VNode => (
+  <Icon>
+    <path d="M4.2 5.5c0-1.2 2.6-2 5.8-2s5.8.8 5.8 2-2.6 2-5.8 2-5.8-.8-5.8-2zM4.2 5.5v9c0 1.2 2.6 2 5.8 2s5.8-.8 5.8-2v-9M4.2 10c0 1.2 2.6 2 5.8 2s5.8-.8 5.8-2" />
+  </Icon>
+);
+
+export const AgentsIcon = (): VNode => (
+  <Icon>
+    <path d="M5 7.5h10v7.8H5zM10 7.500V4.300M2.8 10v2.800M17.2 10v2.800M8 10.700v.900M12 10.700v.900" />
+    <circle cx="10" cy="3.6" r="0.7" />
+  </Icon>
+);
+
+export const FactsIcon = (): VNode => (
+  <Icon>
+    <path d="M7.6 4 6.2 16M13.8 4l-1.4 12M4 7.800h12.400M3.6 12.200H16" />
+  </Icon>
+);
+
+export const PlanIcon = (): VNode => (
+  <Icon>
+    <path d="M10 16V11M10 11 5 6M10 11l5-5M5 9.500V6h3.500M15 9.500V6h-3.5" />
   </Icon>
 );
 

@@ -1,18 +1,20 @@
 import { useState } from 'preact/hooks';
 import type { TargetedSubmitEvent, VNode } from 'preact';
-import type { Rooms } from '../model/rooms.ts';
+import type { Chat } from '../model/chat.ts';
 import { PlusIcon } from './icons.tsx';
 
 interface NewRoomProps {
-  readonly rooms: Rooms;
+  readonly chat: Chat;
   readonly onMade: (() => void) | undefined;
 }
 
-export function NewRoom({ rooms, onMade }: NewRoomProps): VNode {
+export function NewRoom({ chat, onMade }: NewRoomProps): VNode {
   const [name, setName] = useState('');
   const submit = (event: TargetedSubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    if (!rooms.make(name)) return;
+    const room = chat.rooms.make(name);
+    if (room === undefined) return;
+    chat.route.toRoom(room.slug);
     setName('');
     onMade?.();
   };

@@ -4,11 +4,11 @@ import { tidyName } from '../model/person.ts';
 import type { Person } from '../model/person.ts';
 import { Avatar } from './avatar.tsx';
 import { EditIcon } from './icons.tsx';
-import { useValue } from './use-value.ts';
+import { useStore } from './use-store.ts';
 
 /** Who you are here, and the way to be called something else. */
 export function PersonName({ person }: { readonly person: Person }): VNode {
-  const name = useValue(person.name);
+  const name = useStore(person.name);
   const [editing, setEditing] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const wasEditing = useRef(false);

@@ -1,11 +1,12 @@
 // The rooms as stops on a line. They are links, so the browser's own keys and menus work on them.
 
 import type { TargetedKeyboardEvent, VNode } from 'preact';
-import type { Room, Rooms } from '../model/rooms.ts';
-import { useValue } from './use-value.ts';
+import type { Chat } from '../model/chat.ts';
+import type { Room } from '../model/rooms.ts';
+import { useStore } from './use-store.ts';
 
 interface RoomListProps {
-  readonly rooms: Rooms;
+  readonly chat: Chat;
   readonly onChosen: (() => void) | undefined;
 }
 
@@ -25,17 +26,23 @@ function walk(event: TargetedKeyboardEvent<HTMLUListElement>): void {
   links[step(at, links.length - 1)]?.focus();
 }
 
-export function RoomList({ rooms, onChosen }: RoomListProps): VNode {
-  const view = useValue(rooms);
+export function RoomList({ chat, onChosen }: RoomListProps): VNode {
+  const known = useStore(chat.rooms);
+  const unread = useStore(chat.unread);
+  const place = useStore(chat.route);
+  const current = 'room' in place ? place.room : undefined;
+  // An address may lead to a room that nobody has made or written into.
+  const isNew = current !== undefined && known.every(({ slug }) => slug !== current);
+  const rooms = isNew ? [...known, chat.rooms.at(current)] : known;
   return (
     <nav aria-label="Rooms" class="rooms">
       <ul onKeyDown={walk}>
-        {view.rooms.map((room) => (
+        {rooms.map((room) => (
           <li key={room.slug}>
             <RoomLink
               room={room}
-              current={room.slug === view.current.slug}
-              unread={view.unread.get(room.slug) ?? 0}
+              current={room.slug === current}
+              unread={unread.get(room.slug) ?? 0}
               onChosen={onChosen}
             />
           </li>

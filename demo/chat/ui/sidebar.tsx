@@ -1,11 +1,14 @@
 import type { VNode } from 'preact';
+import { addressOfSomebodyNew } from '../model/person.ts';
 import { themes } from '../model/theme.ts';
 import type { Chat } from '../model/chat.ts';
-import { ThemeIcon } from './icons.tsx';
+import { pages } from '../model/route.ts';
+import type { Page } from '../model/route.ts';
+import { AgentsIcon, DataIcon, NewTabIcon, ThemeIcon } from './icons.tsx';
 import { NewRoom } from './new-room.tsx';
 import { PersonName } from './person-name.tsx';
 import { RoomList } from './room-list.tsx';
-import { useValue } from './use-value.ts';
+import { useStore } from './use-store.ts';
 
 interface SidebarProps {
   readonly chat: Chat;
@@ -21,8 +24,25 @@ export function Sidebar({ chat, onChosen }: SidebarProps): VNode {
           Busline <span class="quiet">chat</span>
         </span>
       </p>
-      <RoomList rooms={chat.rooms} onChosen={onChosen} />
-      <NewRoom rooms={chat.rooms} onMade={onChosen} />
+      <RoomList chat={chat} onChosen={onChosen} />
+      <NewRoom chat={chat} onMade={onChosen} />
+      <nav class="pages" aria-label="Pages">
+        <ul>
+          {pages.map((page) => (
+            <li key={page}>
+              <PageLink chat={chat} page={page} onChosen={onChosen} />
+            </li>
+          ))}
+          <li>
+            <a class="page-link" href={addressOfSomebodyNew()} target="_blank" rel="noopener" onClick={onChosen}>
+              <NewTabIcon />
+              <span>
+                Join as someone else<span class="for-readers">, in a new tab</span>
+              </span>
+            </a>
+          </li>
+        </ul>
+      </nav>
       <div class="side-foot">
         <PersonName person={chat.person} />
         <ThemeButton theme={chat.theme} />
@@ -31,8 +51,21 @@ export function Sidebar({ chat, onChosen }: SidebarProps): VNode {
   );
 }
 
+const pageNames: Record<Page, string> = { agents: 'Agents', data: 'Data' };
+
+function PageLink({ chat, page, onChosen }: SidebarProps & { readonly page: Page }): VNode {
+  const place = useStore(chat.route);
+  const current = 'page' in place && place.page === page ? ({ 'aria-current': 'page' } as const) : {};
+  return (
+    <a class="page-link" href={`#/${page}`} {...current} onClick={onChosen}>
+      {page === 'agents' ? <AgentsIcon /> : <DataIcon />}
+      {pageNames[page]}
+    </a>
+  );
+}
+
 function ThemeButton({ theme }: Pick<Chat, 'theme'>): VNode {
-  const now = useValue(theme);
+  const now = useStore(theme);
   const next = themes[(themes.indexOf(now) + 1) % themes.length] ?? 'auto';
   return (
     <button

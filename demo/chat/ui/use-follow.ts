@@ -1,4 +1,5 @@
-// Keeps a list at its end while its reader is there, and still while they read further up.
+// Keeps a list at its end while its reader is there, and what they read where it is while they are further up, whatever is
+// put on top of it, taken away or grows.
 
 import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
@@ -7,44 +8,88 @@ const nearEnd = 48;
 
 export interface Follow {
   readonly scroller: RefObject<HTMLDivElement | null>;
-  /** Something came while the reader was further up. */
-  readonly missed: boolean;
+  readonly isAtEnd: boolean;
+  /** How many came while the reader was further up. */
+  readonly missed: number;
   readonly onScroll: () => void;
   readonly toEnd: () => void;
+  /** False if there is no such row. */
+  readonly toRow: (id: string) => boolean;
 }
 
-/** `first` and `last` identify the ends of what others may add to. */
-export function useFollow(first: string | undefined, last: string | undefined): Follow {
+interface Anchor {
+  readonly row: Element;
+  readonly top: number;
+}
+
+/** The first row that can be seen. */
+function anchorIn(box: Element): Anchor | undefined {
+  const { top } = box.getBoundingClientRect();
+  const rows = [...box.querySelectorAll('.message')];
+  let low = 0;
+  for (let high = rows.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((rows[middle]?.getBoundingClientRect().bottom ?? 0) > top) high = middle;
+    else low = middle + 1;
+  }
+  const row = rows[low];
+  return row === undefined ? undefined : { row, top: row.getBoundingClientRect().top };
+}
+
+export function rowId(id: string): string {
+  return `message-${id}`;
+}
+
+export function useFollow(ids: readonly string[]): Follow {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const before = useRef({ first, last, height: 0 });
-  const [missed, setMissed] = useState(false);
-
-  const toEnd = useCallback(() => {
-    const box = scroller.current;
-    if (box !== null) box.scrollTop = box.scrollHeight;
-    atEnd.current = true;
-    setMissed(false);
-  }, []);
+  const anchor = useRef<Anchor>();
+  const lastSeen = useRef<string>();
+  const [isAtEnd, setAtEnd] = useState(true);
+  const [missed, setMissed] = useState(0);
 
   const onScroll = useCallback(() => {
     const box = scroller.current;
     if (box === null) return;
     atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
-    if (atEnd.current) setMissed(false);
+    anchor.current = anchorIn(box);
+    setAtEnd(atEnd.current);
+    if (atEnd.current) setMissed(0);
   }, []);
+
+  const toEnd = useCallback(() => {
+    const box = scroller.current;
+    if (box !== null) box.scrollTop = box.scrollHeight;
+    onScroll();
+  }, [onScroll]);
+
+  const toRow = useCallback(
+    (id: string) => {
+      const row = document.getElementById(rowId(id));
+      if (row === null) return false;
+      row.scrollIntoView({ block: 'center' });
+      row.focus({ preventScroll: true });
+      onScroll();
+      return true;
+    },
+    [onScroll],
+  );
 
   useLayoutEffect(() => {
     const box = scroller.current;
-    if (box === null) return;
-    const was = before.current;
-    before.current = { first, last, height: box.scrollHeight };
     // Without messages there is no end: what stands there instead is read from its beginning.
-    if (last === undefined) return;
-    if (atEnd.current) return toEnd();
-    if (last !== was.last) return setMissed(true);
-    // Earlier messages were put on top: what was being read stays where it was.
-    if (first !== was.first) box.scrollTop += box.scrollHeight - was.height;
+    if (box === null || ids.length === 0) return;
+    if (atEnd.current) {
+      lastSeen.current = ids.at(-1);
+      box.scrollTop = box.scrollHeight;
+      return;
+    }
+    const was = anchor.current;
+    if (was?.row.isConnected === true) box.scrollTop += was.row.getBoundingClientRect().top - was.top;
+    anchor.current = anchorIn(box);
+    const seen = lastSeen.current === undefined ? -1 : ids.lastIndexOf(lastSeen.current);
+    // What was seen last may have been deleted since.
+    if (seen >= 0) setMissed(ids.length - 1 - seen);
   });
 
   useLayoutEffect(() => {
@@ -57,5 +102,5 @@ export function useFollow(first: string | undefined, last: string | undefined): 
     return () => observer.disconnect();
   }, []);
 
-  return { scroller, missed, onScroll, toEnd };
+  return { scroller, isAtEnd, missed, onScroll, toEnd, toRow };
 }
