@@ -1,11 +1,11 @@
 // A page with the package at hand, for tests to drive.
-import { createBus, deleteBus, isBusError } from '/dist/index.js';
+import { agent, createBus, deleteBus, isBusError } from '/dist/index.js';
 
 /** A worker that can be killed and hung, by name of the bus. */
 const faulty = (name) => new SharedWorker('/pages/faulty-worker.js', { type: 'module', name });
 
 Object.assign(globalThis, {
-  busline: { createBus, deleteBus, isBusError, faulty },
+  busline: { agent, createBus, deleteBus, isBusError, faulty },
   /** Keeps what arrives, in order. */
   record(bus, channel, options) {
     const got = [];

@@ -7,7 +7,7 @@ import { Coverage } from './coverage.ts';
 import type { Counted } from './coverage.ts';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
-import type { Bus, BusError, BusOptions, Message } from 'busline';
+import type { Adapter, AgentOptions, Bus, BusError, BusOptions, Message } from 'busline';
 
 interface Received {
   readonly channelId: string;
@@ -18,6 +18,7 @@ interface Received {
 
 declare global {
   var busline: {
+    agent(options: AgentOptions): Adapter;
     createBus(options?: BusOptions): Bus;
     deleteBus(name?: string): Promise<void>;
     isBusError(value: unknown): value is BusError;

@@ -402,6 +402,7 @@ export class HostedBus implements PlainVerbs {
       subscribe: (handler, options) => this.subscribe(channelId, handler, options),
       history: (options) => this.history(channelId, options),
       live: (options) => this.live(channelId, options),
+      presence: this.presence(channelId),
     };
     return bound as Channel<NoSchemas, K>;
   }

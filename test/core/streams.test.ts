@@ -7,6 +7,7 @@ import { messagesOf } from '../../src/core/block.ts';
 import { HostedBus } from '../../src/core/bus.ts';
 import type { InnerStreamOptions } from '../../src/core/inside.ts';
 import { LogHost } from '../../src/core/log-host.ts';
+import type { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Succession } from '../protocol/support.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
 import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
@@ -411,9 +412,9 @@ describe('a stream whose writer dies', () => {
     succession.platforms[0]?.advance(1000);
     stream.write(', and further');
     await until(() => reader.texts[0] === 'so far, and further');
-    const { clientId } = succession.clients[0] as { clientId: string };
-    succession.clients[0]?.detach('Killed.');
-    for (let times = 0; times < 2; times++) succession.host.host.gone(clientId);
+    const { clientId } = succession.clients[0] as RemoteHost;
+    succession.kill(succession.clients[0] as RemoteHost);
+    succession.host.host.gone(clientId);
     await until(() => reader.ends.length === 1);
     expect(reader.ends).toEqual(['STREAM_ABORTED']);
     expect(reader.texts).toEqual(['so far, and further']);
@@ -429,15 +430,15 @@ describe('a stream whose writer dies', () => {
     const reader = await seen(reading);
     const stream = await begun(writer);
     const before = succession.host;
-    succession.clients[0]?.detach('Killed.');
-    await (succession.clients.splice(0, 1)[0] as { close(): Promise<void> }).close();
     before.die();
     await until(() => succession.host !== before);
-    await succession.host.host.recover();
+    succession.kill(succession.clients[0] as RemoteHost);
     await until(() => reader.ends.length === 1);
     expect(reader.ends).toEqual(['STREAM_ABORTED']);
-    expect(typesOf(await stored(succession.log))).toEqual(['busline.stream', 'busline.abort']);
-    void stream;
+    expect(await stored(succession.log)).toMatchObject([
+      { id: stream.id },
+      { type: 'busline.abort', correlationId: stream.id },
+    ]);
   });
 
   test('is ended by its writer, whatever became of its host', async () => {
@@ -447,7 +448,7 @@ describe('a stream whose writer dies', () => {
     stream.write('all');
     const end = await stream.close();
     expect(end.content).toBe('all');
-    await succession.host.host.recover();
+    succession.kill(succession.clients[0] as RemoteHost);
     await quiet();
     expect(typesOf(await stored(succession.log))).toEqual(['busline.stream', 'text']);
     expect(await succession.log.records('will:')).toEqual(new Map());

@@ -29,7 +29,7 @@ async function ask(
   const nothing = (why: string): Content => ({ text: `${card.name} did not answer: ${why}`, sources: [] });
   if (isPaused) return nothing('it is paused.');
   try {
-    const input = { channelId: channelOfAgent(card.id), type: 'question', content: { text: question } };
+    const input = { channelId: channelOfAgent(card.id), content: { text: question } };
     return contentOf(await bus.request(input, { timeout: patience, signal }));
   } catch (error) {
     return nothing(reasonOf(error));

@@ -1,43 +1,53 @@
-// The page: the rooms, and the one that is open.
+// The page: the rooms, and what is open beside them.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import type { Chat } from '../model/chat.ts';
+import { AgentsPage } from './agents-page.tsx';
 import { Banners } from './banners.tsx';
-import { MenuIcon } from './icons.tsx';
+import { DataPage } from './data-page.tsx';
+import { NoticeBox } from './notice-box.tsx';
+import { PageHead } from './page-head.tsx';
 import { RoomPane } from './room-pane.tsx';
 import { RoomsDialog } from './rooms-dialog.tsx';
+import { SearchDialog } from './search-dialog.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { StatusLine } from './status-line.tsx';
 import { useNarrow } from './use-narrow.ts';
-import { useValue } from './use-value.ts';
+import { useStore } from './use-store.ts';
+
+type Open = 'rooms' | 'search' | undefined;
 
 export function App({ chat }: { readonly chat: Chat }): VNode {
-  const { current, unread } = useValue(chat.rooms);
+  const place = useStore(chat.route);
+  const news = [...useStore(chat.unread).values()].reduce((sum, count) => sum + count, 0);
   const narrow = useNarrow();
-  const [choosing, setChoosing] = useState(false);
-  const [drafts] = useState(() => new Map<string, string>());
+  const [open, setOpen] = useState<Open>();
   const composer = useRef<HTMLTextAreaElement>(null);
-  const news = [...unread.values()].reduce((sum, count) => sum + count, 0);
+  const head = useRef<HTMLHeadingElement>(null);
+  useStore(chat.rooms);
+  const room = 'room' in place ? chat.rooms.at(place.room) : undefined;
+  const title = room?.title ?? ('page' in place && place.page === 'agents' ? 'Agents' : 'Data');
 
   useEffect(() => {
-    document.title = `${news > 0 ? `(${news}) ` : ''}${current.title} · Busline chat`;
-  }, [current.title, news]);
-  useEffect(() => {
-    setChoosing(false);
+    document.title = `${news > 0 ? `(${news}) ` : ''}${title} · Busline chat`;
+  }, [title, news]);
+  useArrival(title, () => {
+    setOpen((now) => (now === 'rooms' ? undefined : now));
+    if (room === undefined) head.current?.focus();
     // On a touch screen this would raise the keyboard over what one came to read.
-    if (!narrow) composer.current?.focus();
-  }, [current.slug, narrow]);
+    else if (!narrow && chat.wanted.getSnapshot() === undefined) composer.current?.focus();
+  });
+  useSearchKey(() => setOpen('search'));
 
   const skip = (event: Event): void => {
     event.preventDefault();
-    composer.current?.focus();
+    (composer.current ?? head.current)?.focus();
   };
-  const menuName = news > 0 ? `Rooms, ${news} unread` : 'Rooms';
   return (
     <div class="chat">
       <a class="skip" href="#message-box" onClick={skip}>
-        Skip to the message box
+        {room === undefined ? 'Skip to the page' : 'Skip to the message box'}
       </a>
       {!narrow && (
         <aside class="side" aria-label="Rooms and you">
@@ -45,27 +55,41 @@ export function App({ chat }: { readonly chat: Chat }): VNode {
         </aside>
       )}
       <main class="room">
-        <header class="room-head">
-          {narrow && (
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={menuName}
-              aria-haspopup="dialog"
-              onClick={() => setChoosing(true)}
-            >
-              <MenuIcon />
-              {news > 0 && <span class="news-dot" />}
-            </button>
-          )}
-          <h1>{current.title}</h1>
-          {current.about !== '' && <p>{current.about}</p>}
-        </header>
+        <PageHead
+          chat={chat}
+          title={title}
+          room={room}
+          titleRef={head}
+          news={news}
+          onMenu={narrow ? () => setOpen('rooms') : undefined}
+          onSearch={() => setOpen('search')}
+        />
         <Banners chat={chat} />
-        <RoomPane key={current.slug} chat={chat} room={current} drafts={drafts} composer={composer} />
+        {room !== undefined && <RoomPane key={room.slug} chat={chat} room={room} composer={composer} />}
+        {'page' in place && place.page === 'agents' && <AgentsPage chat={chat} />}
+        {'page' in place && place.page === 'data' && <DataPage chat={chat} />}
         <StatusLine chat={chat} />
+        <NoticeBox notices={chat.notices} />
       </main>
-      {narrow && choosing && <RoomsDialog chat={chat} onClose={() => setChoosing(false)} />}
+      {narrow && open === 'rooms' && <RoomsDialog chat={chat} onClose={() => setOpen(undefined)} />}
+      {open === 'search' && <SearchDialog chat={chat} onClose={() => setOpen(undefined)} />}
     </div>
   );
+}
+
+/** Runs it whenever another place is shown, after it was drawn. */
+function useArrival(place: string, arrive: () => void): void {
+  useEffect(arrive, [place]);
+}
+
+function useSearchKey(search: () => void): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== 'k' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      search();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, []);
 }

@@ -4,7 +4,7 @@ import type { Room } from '../model/rooms.ts';
 const questions = [
   'What do the ticks mean?',
   'What happens when I close every tab?',
-  'How does the Docs agent find its answers?',
+  '@facts Ada Lovelace was born on 10 December 1815 in London',
 ];
 
 interface EmptyRoomProps {
@@ -22,7 +22,7 @@ export function EmptyRoom({ room, onAsk }: EmptyRoomProps): VNode {
         <circle cx="160" cy="20" r="7" />
       </svg>
       <h2>No messages in {room.title} yet</h2>
-      <p>Write the first one, or ask Docs something:</p>
+      <p>Write the first one, or ask an agent:</p>
       <ul>
         {questions.map((question) => (
           <li key={question}>

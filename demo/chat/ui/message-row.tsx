@@ -1,29 +1,47 @@
-import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import type { Entry } from '../model/feed.ts';
+import type { Entry } from 'busline';
+import { contentOf } from '../model/content.ts';
 import { Avatar } from './avatar.tsx';
-import { QueuedIcon, StoredIcon, WarningIcon } from './icons.tsx';
-import { Passages } from './passages.tsx';
-import { countOf, timeOf } from './words.ts';
+import { MessageText } from './message-text.tsx';
+import { MessageTools } from './message-tools.tsx';
+import { Dots } from './typing-line.tsx';
+import { Tick } from './tick.tsx';
+import { rowId } from './use-follow.ts';
+import type { RowActions } from './use-row-actions.ts';
+import { timeOf } from './words.ts';
 
-/** What is longer is opened on demand. */
-const longText = 2000;
-
-interface MessageRowProps {
+export interface MessageRowProps {
   readonly entry: Entry;
   readonly mine: boolean;
   /** It goes on where the one above left off. */
   readonly follows: boolean;
   /** The day that begins with it. */
   readonly day: string | undefined;
-  readonly onRetry: () => void;
-  readonly onEdit: () => void;
+  /** The names of those who have read it. */
+  readonly readBy: string;
+  /** The one that is reached by Tab. */
+  readonly isCurrent: boolean;
+  readonly isFound: boolean;
+  readonly actions: RowActions;
+  readonly onFocus: () => void;
 }
 
-export function MessageRow({ entry, mine, follows, day, onRetry, onEdit }: MessageRowProps): VNode {
-  const { id, authorId, authorName, timestamp, text, passages, state, reason } = entry;
+export function MessageRow(props: MessageRowProps): VNode {
+  const { entry, mine, follows, day, readBy, isCurrent, isFound, onFocus } = props;
+  const { id, authorId, authorName = authorId, timestamp, state } = entry;
+  const { text, sources } = contentOf(entry);
+  const isWaiting = state === 'streaming' && text === '';
   return (
-    <li id={`message-${id}`} class="message" data-follows={follows} data-state={state} data-mine={mine}>
+    <li
+      id={rowId(id)}
+      class="message"
+      tabIndex={isCurrent ? 0 : -1}
+      aria-busy={state === 'streaming'}
+      data-follows={follows}
+      data-state={state}
+      data-found={isFound}
+      onFocusIn={onFocus}
+    >
       {day !== undefined && <p class="day">{day}</p>}
       {!follows && <Avatar id={authorId} name={authorName} />}
       <p class={follows ? 'for-readers' : 'message-head'}>
@@ -31,46 +49,47 @@ export function MessageRow({ entry, mine, follows, day, onRetry, onEdit }: Messa
         {mine && <span class="you">you</span>}
         <time dateTime={new Date(timestamp).toISOString()}>{timeOf(timestamp)}</time>
       </p>
-      <Text text={text} tick={mine ? <Tick state={state} /> : null} />
-      {passages.length > 0 && <Passages passages={passages} />}
-      {state === 'failed' && (
-        <p class="failure" role="alert">
-          <span>Not stored. {reason}</span>
-          <button type="button" class="text-button" onClick={onRetry}>
-            Try again
-          </button>
-          <button type="button" class="text-button" onClick={onEdit}>
-            Edit
-          </button>
+      {isWaiting ? (
+        <p class="text quiet">
+          <Dots />
+          <span class="for-readers">Thinking …</span>
         </p>
+      ) : (
+        <MessageText text={text} sources={sources} tick={mine ? <Tick state={state} readBy={readBy} /> : null} />
       )}
+      <MessageState {...props} />
+      <MessageTools {...props} />
     </li>
   );
 }
 
-function Text({ text, tick }: { readonly text: string; readonly tick: VNode | null }): VNode {
-  const [open, setOpen] = useState(text.length <= longText);
-  if (open) {
-    return (
-      <p class="text">
-        {text}
-        {tick}
-      </p>
-    );
-  }
-  return (
-    <p class="text">
-      {text.slice(0, longText / 4)} …{' '}
-      <button type="button" class="text-button" onClick={() => setOpen(true)}>
-        Show all {countOf(text.length)} characters
-      </button>
-      {tick}
-    </p>
+/** What is not as it should be, and what can be done about it. */
+function MessageState({ entry, actions }: MessageRowProps): VNode | null {
+  const button = (name: string, action: (entry: Entry) => void): VNode => (
+    <button type="button" class="text-button" onClick={() => action(entry)}>
+      {name}
+    </button>
   );
-}
-
-function Tick({ state }: Pick<Entry, 'state'>): VNode {
-  if (state === 'queued') return <QueuedIcon class="tick" label="Queued" />;
-  if (state === 'stored') return <StoredIcon class="tick" label="Stored" />;
-  return <WarningIcon class="tick" label="Not stored" />;
+  switch (entry.state) {
+    case 'failed':
+      return (
+        <p class="failure" role="alert">
+          <span>Not stored. {entry.error?.advice}</span>
+          {button('Retry', actions.retry)}
+          {button('Edit', actions.edit)}
+          {button('Discard', actions.discard)}
+        </p>
+      );
+    case 'streaming':
+      return <p class="message-foot">{button('Stop', actions.stop)}</p>;
+    case 'aborted':
+      return (
+        <p class="message-foot quiet">
+          <span>Stopped before the end.</span>
+          {actions.canAskAgain(entry) && button('Retry', actions.askAgain)}
+        </p>
+      );
+    default:
+      return null;
+  }
 }

@@ -6,6 +6,8 @@ const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 const date = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
 const number = new Intl.NumberFormat('en-US');
 
+const lists = new Intl.ListFormat('en-GB');
+
 const hosts: Record<BusStatus['host'], string> = {
   'shared-worker': 'SharedWorker',
   'leader-tab': 'leader tab',
@@ -33,6 +35,43 @@ export function countOf(count: number): string {
   return number.format(count);
 }
 
+export function tabsOf(tabs: number): string {
+  return `${countOf(tabs)} ${tabs === 1 ? 'tab' : 'tabs'}`;
+}
+
+/** "Ada, Grace and Kay" */
+export function listOf(names: readonly string[]): string {
+  return lists.format(names);
+}
+
+const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+
+/** "1.2 MB" */
+export function sizeOf(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const amount = bytes / 1000 ** power;
+  return `${amount.toFixed(power > 0 && amount < 10 ? 1 : 0)} ${units[power]}`;
+}
+
+const around = 60;
+
+/** What stands around the first of these words: before it, the word, after it. */
+export function excerptOf(text: string, words: readonly string[]): readonly [string, string, string] {
+  const lower = text.toLowerCase();
+  const [at = 0, length = 0] =
+    words
+      .map((word) => [lower.indexOf(word), word.length] as const)
+      .filter(([place]) => place >= 0)
+      .toSorted(([a], [b]) => a - b)[0] ?? [];
+  const start = Math.max(0, at - around);
+  const end = at + length + 2 * around;
+  return [
+    `${start > 0 ? '… ' : ''}${text.slice(start, at)}`,
+    text.slice(at, at + length),
+    `${text.slice(at + length, end)}${end < text.length ? ' …' : ''}`,
+  ];
+}
+
 export function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
   return [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => word?.match(/./u)?.[0] ?? '').join('');
@@ -47,7 +86,7 @@ export function hueOf(id: string): number {
 
 /** "3 tabs · SharedWorker · 1,204 stored" */
 export function statusWords({ tabs, host, outbox, durability }: BusStatus, stored: number | undefined): string {
-  const parts = [`${tabs} ${tabs === 1 ? 'tab' : 'tabs'}`, hosts[host]];
+  const parts = [tabsOf(tabs), hosts[host]];
   if (stored !== undefined) parts.push(`${countOf(stored)} ${durability === 'memory' ? 'in memory' : 'stored'}`);
   if (outbox > 0) parts.push(`${countOf(outbox)} queued`);
   return parts.join(' · ');
