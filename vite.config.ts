@@ -35,7 +35,7 @@ export default defineConfig({
   },
   server: { host: '127.0.0.1', port: 5173, strictPort: false, fs: { allow: [here('.')] } },
   // Known before the first page asks: found later, they would reload it.
-  optimizeDeps: { include: ['minisearch', 'preact', 'preact/hooks'] },
+  optimizeDeps: { include: ['compromise', 'minisearch', 'preact', 'preact/hooks'] },
   worker: { format: 'es' },
   build: { outDir: here('test-results/demo'), emptyOutDir: true },
 });

@@ -20,7 +20,7 @@ test.describe('where storage is blocked', () => {
     }
     await a.write('Only for now');
     await expect(b.message('Only for now')).toBeVisible();
-    await expect(b.status).toHaveText('2 tabs · SharedWorker · 1 in memory');
+    await expect(b.status).toHaveText('2 tabs · SharedWorker · 1 record in memory');
     await a.page.reload();
     await expect(a.message('Only for now')).toBeVisible();
     await a.page.close();
@@ -52,7 +52,7 @@ test.describe('without a SharedWorker', () => {
     await expect(tab.page.getByText('This tab is on its own.')).toBeVisible();
     await tab.write('What do the ticks mean?');
     await expect(tab.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
-    await expect(tab.status).toHaveText('1 tab · this tab only · 2 stored');
+    await expect(tab.status).toHaveText('1 tab · this tab only · 3 records stored');
   });
 });
 
@@ -163,7 +163,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.beforeEach(() => test.slow());
 
     test('when a room is empty, in a conversation, while a name is changed', async ({ openChat }) => {
-      const [tab, other] = [await openChat(), await openChat()];
+      const [tab, other] = [await openChat(), await openChat('none', { as: 'guest' })];
       await expect(tab.page.getByRole('button', { name: 'What do the ticks mean?' })).toBeVisible();
       await tab.expectAccessible();
       await tab.writeLines(20);
@@ -177,7 +177,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await tab.log.evaluate((log) => log.scrollTo(0, 0));
       await other.room('Lobby').click();
       await other.write('Below');
-      await expect(tab.page.getByRole('button', { name: 'New messages' })).toBeVisible();
+      await expect(tab.page.getByRole('button', { name: '1 new' })).toBeVisible();
       await tab.expectAccessible();
     });
 
@@ -187,16 +187,20 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await loading.write('Early');
       await loading.expectAccessible();
       const context = await browser.newContext({ colorScheme });
-      const blocked = await openChat('storage blocked', context);
+      const blocked = await openChat('storage blocked', { context });
       await expect(blocked.page.getByText('Messages are not being kept.')).toBeVisible();
       await blocked.expectAccessible();
       await context.close();
     });
 
     test('when a message could not be stored', async ({ openChat }) => {
-      const tab = await openChat();
-      await tab.write('x'.repeat(1_000_000));
+      const tab = await openChat('disk full');
+      await expect(tab.status).toContainText('SharedWorker');
+      await tab.tellWorker('be full');
+      await tab.write('Does it fit');
       await expect(tab.messages.getByRole('alert')).toBeVisible();
+      await tab.write('x'.repeat(1_000_000));
+      await expect(tab.page.getByRole('alert').getByText('It was not sent.')).toBeVisible();
       await tab.expectAccessible();
     });
 

@@ -25,7 +25,7 @@ test('from a fresh checkout, `npm start` serves the chat with its worker and its
     for (const shown of [tab, new ChatTab(second)]) {
       await expect(shown.messages).toHaveCount(2, { timeout: 20_000 });
       await expect(shown.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
-      await expect(shown.status).toHaveText('2 tabs · SharedWorker · 2 stored');
+      await expect(shown.status).toHaveText('2 tabs · SharedWorker · 3 records stored');
     }
   } finally {
     await server.close();

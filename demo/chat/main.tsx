@@ -7,6 +7,8 @@ import './styles/layout.css';
 import './styles/sidebar.css';
 import './styles/messages.css';
 import './styles/composer.css';
+import './styles/panels.css';
+import './styles/pages.css';
 import { createChat } from './model/chat.ts';
 import { App } from './ui/app.tsx';
 

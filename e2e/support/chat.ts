@@ -75,7 +75,7 @@ export class ChatTab {
     this.page = page;
     this.log = page.getByRole('log');
     this.messages = this.log.getByRole('listitem').and(page.locator('.message'));
-    this.status = page.getByRole('contentinfo').or(page.locator('footer'));
+    this.status = page.locator('footer .status-words');
     this.box = page.getByRole('textbox', { name: /^Message to/ });
     this.title = page.getByRole('heading', { level: 1 });
   }
@@ -91,6 +91,15 @@ export class ChatTab {
   async write(text: string): Promise<void> {
     await this.box.fill(text);
     await this.box.press('Enter');
+  }
+
+  tick(text: string | RegExp, name: string | RegExp): Locator {
+    return this.message(text).getByRole('img', { name });
+  }
+
+  async go(link: string): Promise<void> {
+    await this.page.getByRole('link', { name: link, exact: true }).click();
+    await expect(this.title).toHaveText(link);
   }
 
   /** Types and sends "Line 1" and so on, faster than keys can be pressed from outside. */
@@ -150,12 +159,21 @@ export class ChatTab {
     );
     expect(beyond).toEqual([]);
     expect(await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    expect(await this.log.evaluate((log) => log.scrollWidth - log.clientWidth)).toBe(0);
+    for (const box of await this.page.locator('.log, .page').all())
+      expect(await box.evaluate((inner) => inner.scrollWidth - inner.clientWidth)).toBe(0);
   }
 }
 
+export interface Opening {
+  readonly context?: BrowserContext;
+  /** Whoever is not named is the person that this browser belongs to. */
+  readonly as?: string;
+  /** The room or page to begin with, as its address names it. */
+  readonly at?: string;
+}
+
 interface ChatFixtures {
-  openChat: (fault?: Fault, context?: BrowserContext) => Promise<ChatTab>;
+  openChat: (fault?: Fault, more?: Opening) => Promise<ChatTab>;
 }
 
 export const test = base.extend<ChatFixtures, { chatSite: Server }>({
@@ -171,13 +189,14 @@ export const test = base.extend<ChatFixtures, { chatSite: Server }>({
   ],
   openChat: async ({ context, chatSite }, use) => {
     const complaints: string[] = [];
-    await use(async (fault = 'none', within = context) => {
+    await use(async (fault = 'none', { context: within = context, as, at } = {}) => {
       const page = await within.newPage();
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-      await page.goto(chatSite.url + mountOf(fault));
+      const [person, place] = [as === undefined ? '' : `?as=${as}`, at === undefined ? '' : `#${at}`];
+      await page.goto(chatSite.url + mountOf(fault) + person + place);
       const tab = new ChatTab(page);
-      await expect(tab.box).toBeVisible();
+      await expect(tab.title).toBeVisible();
       return tab;
     });
     // Among them is whatever the Content-Security-Policy refused.

@@ -253,7 +253,10 @@ export class HostedBus implements PlainVerbs {
   live(channelId: string, options?: LiveOptions): LiveView {
     checkChannel(channelId);
     this.#use();
-    const making = this.#part(import('./live-view.ts'), ({ openLive }) => openLive(this.#inside, channelId, options));
+    const making = this.#part(
+      import('./live-view.ts'),
+      ({ LiveList }) => new LiveList(this.#inside, channelId, options),
+    );
     return lateView(making);
   }
 

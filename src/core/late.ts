@@ -87,8 +87,10 @@ export function lateStream(id: string, abort: Abort, loading: Promise<MessageStr
 
 const empty: readonly never[] = [];
 
-/** A list that is empty until it is there. */
-export function lateStore<T>(loading: Promise<Store<readonly T[]>>): Store<readonly T[]> {
+/** A list that is there later; what a server renders is known before. */
+export type LateStore<T> = Omit<Store<readonly T[]>, 'getServerSnapshot'>;
+
+export function lateStore<T>(loading: Promise<LateStore<T>>): Store<readonly T[]> {
   const late = new Late(loading);
   return {
     getSnapshot: () => late.part?.getSnapshot() ?? empty,
@@ -109,7 +111,7 @@ export function lateStore<T>(loading: Promise<Store<readonly T[]>>): Store<reado
   };
 }
 
-export function lateView(loading: Promise<LiveView>): LiveView {
+export function lateView(loading: Promise<LateStore<Entry> & Pick<LiveView, 'loadOlder' | 'close'>>): LiveView {
   const late = new Late(loading);
   const close = (): void => late.do((view) => view.close());
   const view = {

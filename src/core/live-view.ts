@@ -21,20 +21,10 @@ const defaultOlder = 50;
 /** How many messages are read at once at least: most of them may be others than those that are looked for. */
 const fewest = 256;
 
-export function openLive(inside: Inside, channelId: string, options: LiveOptions = {}): LiveView {
-  const list = new LiveList(inside, channelId, options);
-  const view = {
-    subscribe: list.entries.subscribe,
-    getSnapshot: list.entries.getSnapshot,
-    getServerSnapshot: list.entries.getServerSnapshot,
-    loadOlder: (count?: number) => list.loadOlder(count),
-    close: () => list.close(),
-  };
-  return view as LiveView;
-}
-
-class LiveList {
-  readonly entries: Watched<readonly Entry[]> = new Watched<readonly Entry[]>([]);
+export class LiveList {
+  readonly subscribe: LiveView['subscribe'];
+  readonly getSnapshot: LiveView['getSnapshot'];
+  readonly #entries = new Watched<readonly Entry[]>([]);
   readonly #inside: Inside;
   readonly #channelId: string;
   readonly #filter: Filter;
@@ -48,7 +38,9 @@ class LiveList {
   #floor: number | undefined;
   #loading: Promise<unknown> = Promise.resolve();
 
-  constructor(inside: Inside, channelId: string, { last = defaultLast, filter = {}, signal }: LiveOptions) {
+  constructor(inside: Inside, channelId: string, { last = defaultLast, filter = {}, signal }: LiveOptions = {}) {
+    this.subscribe = this.#entries.subscribe;
+    this.getSnapshot = this.#entries.getSnapshot;
     this.#inside = inside;
     this.#channelId = channelId;
     this.#filter = filter;
@@ -158,7 +150,6 @@ class LiveList {
     const { size } = this.#rows;
     for (const message of messages.toReversed()) {
       this.#rows.put(message);
-      if (this.#rows.isOpen(message.id)) this.#streams.resume(message);
       if (this.#rows.size - size < wanted) continue;
       this.#floor = message.offset - 1;
       break;
@@ -170,7 +161,7 @@ class LiveList {
   #show(): void {
     const own = this.#own.read().filter((entry) => !this.#isRow(entry.id) && passes(this.#filter, entry));
     const entries = [...this.#rows.entries, ...own];
-    if (!isSame(entries, this.entries.getSnapshot())) this.entries.set(entries);
+    if (!isSame(entries, this.#entries.getSnapshot())) this.#entries.set(entries);
   }
 
   #isRow(id: string): boolean {

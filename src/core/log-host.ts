@@ -91,12 +91,16 @@ export class LogHost implements Host {
     return this.log.encoded;
   }
 
-  async push(block: Block, ack: Ack, testament?: Testament, push?: Push): Promise<Receipt> {
+  async push(
+    block: Block,
+    ack: Ack,
+    testament?: Testament,
+    push?: Push,
+    clientId: string = push?.clientId ?? this.clientId,
+  ): Promise<Receipt> {
     const entry: Append = { block, flush: ack === 'flushed', ...(push !== undefined && { push }) };
     const [verdict] =
-      testament === undefined
-        ? await this.log.append([entry])
-        : await this.#wills.append(entry, push?.clientId ?? this.clientId, testament);
+      testament === undefined ? await this.log.append([entry]) : await this.#wills.append(entry, clientId, testament);
     return receiptOf(verdict as Verdict);
   }
 

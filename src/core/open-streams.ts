@@ -1,7 +1,7 @@
 // The streams that a reader of a channel or pattern sees. It is given every message that the reader gets; it asks the writers
 // for what it missed, and again after each change of host: what is ephemeral may be lost there.
 
-import { busError } from './errors.ts';
+import { busError, describe } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Inside } from './inside.ts';
 import type { Message } from './message.ts';
@@ -53,12 +53,6 @@ export class OpenStreams {
       default:
         return this.#finished(message);
     }
-  }
-
-  /** Takes a beginning that was read later than what came after it. */
-  resume(message: Message): void {
-    this.take(message);
-    this.#ask(message.channelId, message.id);
   }
 
   /** Asks for whatever is under way on a channel. */
@@ -184,6 +178,6 @@ export class OpenStreams {
     this.#inside
       .send({ channelId, type: parts.askType, content }, { ephemeral: true })
       // Whoever is not heard asks again.
-      .catch(() => undefined);
+      .catch(describe);
   }
 }

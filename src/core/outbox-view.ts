@@ -6,8 +6,8 @@ import { isInner } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { Entry } from './message-bus.ts';
 import type { Outbox } from './outbox.ts';
+import type { LateStore } from './late.ts';
 import { Watched } from './store.ts';
-import type { Store } from './store.ts';
 
 export function isSame<T>(a: readonly T[], b: readonly T[]): boolean {
   return a.length === b.length && a.every((each, at) => each === b[at]);
@@ -58,7 +58,7 @@ export class OwnEntries {
 }
 
 /** Looks at the outbox when it is asked; watches it while somebody watches this. */
-export class OutboxView implements Store<readonly Entry[]> {
+export class OutboxView implements LateStore<Entry> {
   readonly #own: OwnEntries;
   readonly #outbox: Outbox;
   readonly #entries = new Watched<readonly Entry[]>([]);
@@ -70,8 +70,6 @@ export class OutboxView implements Store<readonly Entry[]> {
     this.#own = new OwnEntries(inside.outbox);
     this.#schedule = oncePerTurn(inside, () => this.#look());
   }
-
-  readonly getServerSnapshot = (): readonly Entry[] => this.#entries.getServerSnapshot();
 
   readonly getSnapshot = (): readonly Entry[] => {
     if (this.#stop === undefined) this.#look();

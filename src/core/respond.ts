@@ -93,13 +93,13 @@ class Responder {
     let extended = platform.now();
     for (;;) {
       const part = await Promise.race([parts.next(), stopped]);
-      if (part === undefined) return void parts.return?.().catch(() => undefined);
+      if (part === undefined) return void parts.return?.().catch(describe);
       if (part.done === true) return;
       stream.write(String(part.value));
       if (platform.now() - extended < extendEvery) continue;
       extended = platform.now();
       // That the lease is lost is told by the signal.
-      attempt.extend(lease).catch(() => undefined);
+      attempt.extend(lease).catch(describe);
     }
   }
 }

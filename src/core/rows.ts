@@ -90,12 +90,6 @@ export class Rows {
     else this.#set(row, { ...row.entry, state: 'aborted', content: stream.text });
   }
 
-  /** Whether a stream is under way, as far as is known here. */
-  isOpen(id: string): boolean {
-    const row = this.#rows.get(id);
-    return row?.entry.state === 'streaming' && row.stream === undefined;
-  }
-
   #begin(message: Message): void {
     const { id, offset } = message;
     const end = this.#rows.get(endId(id));

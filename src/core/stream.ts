@@ -1,7 +1,7 @@
 // The writing end of a stream. The writer has the whole text: whoever asks gets it, so that a delta may be lost and a tab may
 // come late. Whatever becomes of the writer, the stream ends: by its end, by an abort, or by the will that its host keeps.
 
-import { busError } from './errors.ts';
+import { busError, describe } from './errors.ts';
 import type { Inside } from './inside.ts';
 import type { Json, Message, MessageInput } from './message.ts';
 import type { MessageStream } from './message-bus.ts';
@@ -89,7 +89,7 @@ export class StreamWriter implements MessageStream {
     if (this.#closing === undefined) {
       this.#closing = this.#close(content);
       // A listener of the signal may close it, too, and look at nothing.
-      this.#closing.catch(() => undefined);
+      this.#closing.catch(describe);
       this.#abort.abort();
     }
     return this.#closing;
@@ -196,7 +196,8 @@ export class StreamWriter implements MessageStream {
 
   /** What is not in the end is told before. */
   #tellLast(content: Json): void {
-    if (content === this.#text || this.#text === '') return;
+    // A later run has no beginning of its own by which readers would know it.
+    if ((content === this.#text && this.#run === 1) || this.#text === '') return;
     if (this.#begin !== undefined) return this.#tell(this.#begin);
     // Its beginning is on its way still: the deltas would come before it.
     const [beginning] = this.#inside.read(this.#inside.outbox.block(this.#beginning()), 0).all;
@@ -214,7 +215,7 @@ export class StreamWriter implements MessageStream {
     this.#inside
       .send({ ...given({ serverId, authorId }), channelId, type: deltaType, content }, { ephemeral: true })
       // Whoever misses it asks.
-      .catch(() => undefined);
+      .catch(describe);
   }
 
   #abortion(): MessageInput {
@@ -231,7 +232,7 @@ export class StreamWriter implements MessageStream {
 
   #storeAbortion(): void {
     // If this fails too, its will is there still.
-    this.#inside.send(this.#abortion(), { fulfils: this.#will.id }).catch(() => undefined);
+    this.#inside.send(this.#abortion(), { fulfils: this.#will.id }).catch(describe);
   }
 
   #fail(error: unknown, reason: unknown = error): void {

@@ -5,6 +5,7 @@ import type { ClientFrame } from './frames.ts';
 import { maxBlockMessages, maxMessageBytes } from '../core/block.ts';
 import { checkChannel, checkPattern } from '../core/channel.ts';
 import { busError } from '../core/errors.ts';
+import { isUuid7 } from '../core/id.ts';
 
 // A strict Content-Security-Policy reports the probe for `eval` that zod would make.
 z.config({ jitless: true });
@@ -20,10 +21,22 @@ function accepts(check: (value: unknown) => void): (value: string) => boolean {
   };
 }
 
-const text = z.string().check(z.maxLength(4096));
-const count = z.int().check(z.nonnegative());
-const channelId = z.string().check(z.refine(accepts(checkChannel)));
-const pattern = z.string().check(z.refine(accepts(checkPattern)));
+/** Few kinds of schema, because each weighs in the worker: what they do not say a function does. */
+function numberThat(is: (n: number) => boolean): z.ZodMiniNumber {
+  return z.number().check(z.refine(is));
+}
+
+function textThat(is: (text: string) => boolean): z.ZodMiniString {
+  return z.string().check(z.refine(is));
+}
+
+const text = textThat(({ length }) => length <= 4096);
+const count = numberThat((n) => Number.isSafeInteger(n) && n >= 0);
+const positive = numberThat((n) => Number.isSafeInteger(n) && n > 0);
+const duration = numberThat((n) => n >= 0);
+const channelId = textThat(accepts(checkChannel));
+const pattern = textThat(accepts(checkPattern));
+const flag = z.boolean();
 const position = z.object({ logId: text, offset: count });
 
 const header = z.looseObject({
@@ -33,136 +46,118 @@ const header = z.looseObject({
   serverId: text,
   authorId: text,
   authorName: z.optional(text),
-  count: z.int().check(z.positive(), z.maximum(maxBlockMessages)),
-  firstId: z.uuid(),
-  keys: z.optional(z.array(text).check(z.length(1))),
+  count: numberThat((n) => Number.isInteger(n) && n > 0 && n <= maxBlockMessages),
+  firstId: textThat(isUuid7),
+  keys: z.optional(z.array(text).check(z.refine(({ length }) => length === 1))),
   createdAt: z.number(),
   expiresAt: z.optional(z.number()),
-  priority: z.optional(z.enum(['low', 'normal', 'high', 'critical'])),
+  priority: z.optional(z.literal(['low', 'normal', 'high', 'critical'])),
   traceparent: z.optional(text),
   codec: z.literal('json'),
 });
 
 const block = z.object({
   header,
-  json: z.string().check(z.maxLength(maxMessageBytes + 1024)),
+  json: textThat(({ length }) => length <= maxMessageBytes + 1024),
   buffers: z.optional(z.array(z.instanceof(Uint8Array))),
 });
 
-const ref = z.object({ channelId, logId: text, offset: count, attempt: z.int().check(z.positive()) });
-const outcome = z.discriminatedUnion('kind', [
+const ref = z.object({ channelId, logId: text, offset: count, attempt: positive });
+const outcome = z.union([
   z.object({ kind: z.literal('done') }),
-  z.object({ kind: z.literal('failed'), reason: text, dead: z.boolean() }),
+  z.object({ kind: z.literal('failed'), reason: text, dead: flag }),
 ]);
-const member = { member: count };
-const duration = z.number().check(z.nonnegative());
-
 const will = z.object({ id: text, block });
+const limit = z.optional(numberThat((n) => n > 0));
 
-const limit = z.optional(z.number().check(z.positive()));
-const call = { call: count };
-const number = { reader: count };
-
-/** Each kind of frame, by its type. */
-const frames: { readonly [K in ClientFrame['type']]: z.ZodMiniType } = {
-  hello: z.object({
-    type: z.literal('hello'),
+/** What each kind of frame holds beside its type. */
+const shapes: { readonly [K in ClientFrame['type']]: z.core.$ZodShape } = {
+  hello: {
     min: count,
     max: count,
     clientId: text,
     lock: text,
     retention: z.optional(z.object({ count: limit, age: limit, bytes: limit })),
-  }),
-  push: z.object({
-    type: z.literal('push'),
-    n: z.int().check(z.positive()),
-    ack: z.enum(['stored', 'flushed', 'synced']),
+  },
+  push: {
+    n: positive,
+    ack: z.literal(['stored', 'flushed', 'synced']),
     block,
     will: z.optional(will),
     fulfils: z.optional(text),
-  }),
-  will: z.object({ type: z.literal('will'), will }),
-  cast: z.object({ type: z.literal('cast'), block }),
-  open: z.object({
-    type: z.literal('open'),
-    ...number,
+  },
+  will: { will },
+  cast: { block },
+  open: {
+    reader: count,
     pattern,
     from: z.union([
-      z.enum(['now', 'earliest']),
+      z.literal(['now', 'earliest']),
       position,
       z.strictObject({ last: count }),
       z.record(z.string(), position),
     ]),
-    ephemeral: z.union([z.boolean(), z.literal('only')]),
-  }),
-  credit: z.object({ type: z.literal('credit'), ...number, weight: count }),
-  shut: z.object({ type: z.literal('shut'), ...number }),
-  join: z.object({
-    type: z.literal('join'),
-    ...member,
-    group: text.check(z.minLength(1)),
+    ephemeral: z.union([flag, z.literal('only')]),
+  },
+  credit: { reader: count, weight: count },
+  shut: { reader: count },
+  join: {
+    member: count,
+    group: text,
     pattern,
-    from: z.enum(['earliest', 'now']),
+    from: z.literal(['earliest', 'now']),
     slots: count,
     lease: duration,
-    maxAttempts: z.int().check(z.positive()),
-    backoff: z.object({ initial: duration, max: duration, factor: z.number(), jitter: z.boolean() }),
-    ordered: z.boolean(),
+    maxAttempts: positive,
+    backoff: z.object({ initial: duration, max: duration, factor: z.number(), jitter: flag }),
+    ordered: flag,
     since: z.number(),
     held: z.array(ref),
-  }),
-  slots: z.object({ type: z.literal('slots'), ...member, slots: count }),
-  settle: z.object({ type: z.literal('settle'), ...member, ref, outcome }),
-  pass: z.object({ type: z.literal('pass'), ...member, channelId, logId: text, offsets: z.array(count) }),
-  leave: z.object({ type: z.literal('leave'), ...member }),
-  present: z.object({
-    type: z.literal('present'),
+  },
+  slots: { member: count, slots: count },
+  settle: { member: count, ref, outcome },
+  pass: { member: count, channelId, logId: text, offsets: z.array(count) },
+  leave: { member: count },
+  present: {
     channelId,
     userId: text,
-    presence: z.nullable(z.object({ name: z.optional(text), state: z.optional(z.record(z.string(), z.unknown())) })),
-  }),
-  watch: z.object({ type: z.literal('watch'), channelId, on: z.boolean() }),
-  extend: z.object({ type: z.literal('extend'), ...call, ...member, ref, ms: duration }),
-  page: z.object({ type: z.literal('page'), ...call, channelId, after: count, limit: count }),
-  channels: z.object({ type: z.literal('channels'), ...call, pattern }),
-  erase: z.object({
-    type: z.literal('erase'),
-    ...call,
-    channelId,
-    offset: z.int().check(z.positive()),
-    id: text,
-    author: text,
-  }),
-  clear: z.object({ type: z.literal('clear'), ...call, channelId, author: text }),
-  admin: z.object({ type: z.literal('admin'), data: z.unknown() }),
-  ping: z.object({ type: z.literal('ping'), n: count }),
-  bye: z.object({ type: z.literal('bye'), gone: z.optional(z.boolean()) }),
+    presence: z.union([z.literal(null), z.object({ name: z.optional(text), state: z.optional(z.looseObject({})) })]),
+  },
+  watch: { channelId, on: flag },
+  extend: { call: count, member: count, ref, ms: duration },
+  page: { call: count, channelId, after: count, limit: count },
+  channels: { call: count, pattern },
+  erase: { call: count, channelId, offset: positive, id: text, author: text },
+  clear: { call: count, channelId, author: text },
+  admin: { data: z.looseObject({}) },
+  ping: { n: count },
+  bye: { gone: z.optional(flag) },
 };
 
-function schemaOf(value: unknown): z.ZodMiniType | undefined {
-  const type: unknown = typeof value === 'object' && value !== null ? (value as { type?: unknown }).type : undefined;
-  return typeof type === 'string' && Object.hasOwn(frames, type) ? frames[type as ClientFrame['type']] : undefined;
-}
-
-const archived = z.array(
-  z.object({ ...block.def.shape, header: z.looseObject({ ...header.def.shape, blockId: text }) }),
+const frames: ReadonlyMap<unknown, z.ZodMiniType> = new Map(
+  Object.entries(shapes).map(([type, shape]) => [type, z.object({ type: z.literal(type), ...shape })]),
 );
 
+const archived = z.object({ ...block.def.shape, header: z.looseObject({ ...header.def.shape, blockId: text }) });
+const imported = z.object({ channelId, blocks: z.array(archived), begins: flag });
+
+function wrongIn({ issues: [issue] }: z.core.$ZodError): string {
+  return `${issue?.path.join('.') ?? ''}: ${issue?.code ?? 'invalid'}`;
+}
+
 /** Throws what is wrong with what a rare call was given: only a file brings what this build did not make. */
-export function checkAdminCall(name: string, given: readonly unknown[]): void {
+export function checkAdminCall(name: string, [channel, blocks, begins]: readonly unknown[]): void {
   if (name !== 'importBlocks') return;
-  const result = z.tuple([channelId, archived, z.boolean()]).safeParse(given);
-  if (result.success) return;
-  const [issue] = result.error.issues;
-  throw busError('IMPORT_FAILED', `A block is not valid (${issue?.path.join('.') ?? ''}: ${issue?.code ?? ''}).`);
+  const result = imported.safeParse({ channelId: channel, blocks, begins });
+  if (!result.success) throw busError('IMPORT_FAILED', `A block is not valid (${wrongIn(result.error)}).`);
 }
 
 /** The frame, without what is unknown; or what is wrong with it. */
 export function checkClientFrame(value: unknown): { readonly frame: ClientFrame } | { readonly wrong: string } {
-  const schema = schemaOf(value);
+  const schema =
+    typeof value === 'object' && value !== null ? frames.get((value as { type?: unknown }).type) : undefined;
   if (schema === undefined) return { wrong: 'unknown type' };
   const result = schema.safeParse(value);
   if (result.success) return { frame: result.data as ClientFrame };
-  const [issue] = result.error.issues;
-  return { wrong: `${issue?.path.join('.') ?? ''}: ${issue?.code ?? 'invalid'}` };
+  return { wrong: wrongIn(result.error) };
 }

@@ -4,6 +4,7 @@ import type { Message, MessageBus } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { busError } from '../../src/core/errors.ts';
 import { HostedBus } from '../../src/core/bus.ts';
+import type { InnerStreamOptions } from '../../src/core/inside.ts';
 import type { Entry, LiveOptions, LiveView } from '../../src/core/message-bus.ts';
 import { failure, HeldHost, numbers, quiet, sendBlock, testPlatform, until } from './support.ts';
 
@@ -72,6 +73,18 @@ describe('a live view', () => {
     await bus.send({ channelId: 'a', content: 5 });
     await quiet();
     expect(shown(view)).toEqual([2, 3, 4, 5]);
+  });
+
+  test('ends where retention dropped what was before', async () => {
+    const log = new MemoryLog();
+    const bus = new MessageBusCore({ log });
+    await sendBlock(bus, 'a', numbers(1, 3));
+    const view = await opened(bus, { last: 0 });
+    await log.trim('a', 3);
+    expect(await view.loadOlder()).toBe(false);
+    await bus.send({ channelId: 'a', content: 4 });
+    await quiet();
+    expect(shown(view)).toEqual([4]);
   });
 
   test('leaves out what expired, also where it reads older ones', async () => {
@@ -265,7 +278,7 @@ describe('a stream in a live view', () => {
     const first = bus.stream({ channelId: 'a', id: 's' });
     first.write('half');
     await until(() => shown(view)[0] === 'half');
-    const options = { run: 2 };
+    const options: InnerStreamOptions = { run: 2 };
     const second = bus.stream({ channelId: 'a', id: 's' }, options);
     second.write('whole');
     await until(() => shown(view)[0] === 'whole');

@@ -1,16 +1,13 @@
 // Questions and their answers: one answer, or one reason why there is none.
-import { MemoryLog, MessageBusCore } from 'busline/core';
-import type { Attempt, Message } from 'busline/core';
+import { MessageBusCore } from 'busline/core';
+import type { Admin, Message } from 'busline/core';
 import { describe, expect, test } from 'vitest';
-import { busError } from '../../src/core/errors.ts';
-import type { Inside } from '../../src/core/inside.ts';
-import type { Consumer } from '../../src/core/message-bus.ts';
-import { respond } from '../../src/core/respond.ts';
+import type { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Succession } from '../protocol/support.ts';
 import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
 
 /** Waits until its members answer. */
-async function there(bus: Pick<MessageBusCore, 'admin'>, channelId = 'a'): Promise<void> {
+async function there(bus: { readonly admin: Admin }, channelId = 'a'): Promise<void> {
   for (;;) {
     const groups = await bus.admin.groups(channelId);
     if (groups.some(({ members }) => members > 0)) return;
@@ -43,15 +40,17 @@ describe('a request', () => {
   });
 
   test('is answered once, however many responders there are', async () => {
-    const log = new MemoryLog();
-    const buses = [new MessageBusCore({ log }), new MessageBusCore({ log })] as const;
+    const succession = new Succession();
+    const buses = [succession.bus('one'), succession.bus('two')] as const;
     let answered = 0;
-    for (const bus of buses) bus.respond('a', () => ++answered);
-    for (const bus of buses) await there(bus);
-    const all = heard(buses[0], 'a', { filter: { types: ['response'] } });
-    expect((await buses[1].request({ channelId: 'a', content: '?' })).type).toBe('response');
+    for (const bus of buses) bus.respond('a', () => (answered += 1));
+    await until(() => buses.every((bus) => bus.status.getSnapshot().host === 'shared-worker'));
+    await there(buses[0]);
+    const all = heard(buses[0] as never, 'a', { filter: { types: ['response'] } });
+    expect(await buses[1].request({ channelId: 'a', content: '?' })).toMatchObject({ content: 1 });
+    await until(() => all.length === 1);
     await quiet();
-    expect(all).toHaveLength(answered);
+    expect([answered, all.length]).toEqual([1, 1]);
   });
 
   test('asked again under its id finds the answer that it had', async () => {
@@ -151,7 +150,7 @@ describe('a request', () => {
       await quiet();
       return 'all the same';
     });
-    await there(answering as never);
+    await there(answering);
     expect(await asking.request({ channelId: 'a', content: '?' })).toMatchObject({ content: 'all the same' });
     expect(succession.deaths).toBeGreaterThan(0);
   });
@@ -184,5 +183,146 @@ describe('a streamed answer', () => {
       ['it ', 'so it '],
       ['is', 'so it is'],
     ]);
+  });
+
+  test('ends where a reader asked to stop, and its generator is let go', async () => {
+    const bus = new MessageBusCore();
+    let isLetGo = false;
+    bus.respond('a', async function* () {
+      try {
+        for (let part = 1; ; part++) {
+          yield part;
+          await quiet();
+        }
+      } finally {
+        isLetGo = true;
+        // eslint-disable-next-line no-unsafe-finally
+        throw new Error('Nobody hears this.');
+      }
+    });
+    bus.streams('a', async (stream) => {
+      for await (const _part of stream) if (stream.text.length > 2) stream.stop();
+    });
+    const answer = await bus.request({ channelId: 'a', content: '?' });
+    expect(answer.content).toMatch(/^123/);
+    await until(() => isLetGo);
+  });
+
+  test('is given up when its generator throws, and who asked is told', async () => {
+    const bus = new MessageBusCore();
+    const deltas: string[] = [];
+    bus.respond('a', async function* () {
+      yield 'so far';
+      await until(() => deltas.length > 0);
+      throw new Error('no more');
+    });
+    const asking = bus.request({ channelId: 'a', content: '?' }, { onDelta: (delta) => deltas.push(delta) });
+    expect(await failure(asking)).toMatchObject({ code: 'RESPONDER_FAILED' });
+    const view = bus.live('a', { filter: { types: ['response'] } });
+    view.subscribe(() => undefined);
+    await until(() => view.getSnapshot().length === 1);
+    expect(view.getSnapshot()).toMatchObject([{ state: 'aborted', content: 'so far' }]);
+  });
+
+  test('begins anew with another responder if the first one dies', async () => {
+    const succession = new Succession();
+    const asking = succession.bus('asking');
+    const begin = (author: string, parts: readonly string[]): void => {
+      succession.bus(author).respond('a', async function* (_message, { attempt }) {
+        yield* parts;
+        if (attempt === 1) await new Promise(() => undefined);
+      });
+    };
+    begin('first', ['half']);
+    await there(asking);
+    const parts: string[] = [];
+    const answer = asking.request({ channelId: 'a', content: '?' }, { onDelta: (_delta, soFar) => parts.push(soFar) });
+    await until(() => parts.length === 1);
+    begin('second', ['whole']);
+    succession.kill(succession.clients[1] as RemoteHost);
+    expect(await answer).toMatchObject({ content: 'whole', authorId: 'second' });
+    expect(parts).toEqual(['half', 'whole']);
+  });
+
+  test('goes on with the same stream if the responder tries again', async () => {
+    const platform = testPlatform();
+    const bus = new MessageBusCore({ platform });
+    const attempts: number[] = [];
+    const parts: string[] = [];
+    bus.respond('a', async function* (_message, { attempt, signal }) {
+      attempts.push(attempt);
+      yield `${attempt}`;
+      if (attempt === 1) await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const answer = bus.request(
+      { channelId: 'a', content: '?' },
+      { timeout: 300_000, onDelta: (_delta, soFar) => parts.push(soFar) },
+    );
+    await until(() => parts.length === 1);
+    platform.advance(120_000);
+    for (let turn = 0; turn < 5; turn++) {
+      await quiet();
+      platform.advance(1000);
+    }
+    expect(await answer).toMatchObject({ content: '2' });
+    expect([attempts, parts]).toEqual([
+      [1, 2],
+      ['1', '2'],
+    ]);
+  });
+
+  test('may take longer than a lease, as long as it moves', async () => {
+    const platform = testPlatform();
+    const bus = new MessageBusCore({ platform });
+    const attempts: number[] = [];
+    const parts: string[] = [];
+    let go: () => void = () => undefined;
+    bus.respond('a', async function* (_message, { attempt }) {
+      attempts.push(attempt);
+      for (const part of ['1', '2', '3', '4']) {
+        await new Promise<void>((resolve) => (go = resolve));
+        yield part;
+      }
+    });
+    const answer = bus.request(
+      { channelId: 'a', content: '?' },
+      { timeout: 300_000, onDelta: (delta) => parts.push(delta) },
+    );
+    for (let part = 1; part <= 4; part++) {
+      await until(() => attempts.length === 1);
+      await quiet();
+      platform.advance(50_000);
+      go();
+      await until(() => parts.length === part);
+    }
+    expect(await answer).toMatchObject({ content: '1234' });
+    expect(attempts).toEqual([1]);
+  });
+
+  test('is one of several: the others, and what else is said, are not told to who asked', async () => {
+    const bus = new MessageBusCore();
+    const parts: string[] = [];
+    const errors: unknown[] = [];
+    bus.on('handlerError', ({ error }) => errors.push(error));
+    const onDelta = (delta: string): void => {
+      parts.push(delta);
+      throw new Error('mine');
+    };
+    const asking = bus.request({ channelId: 'a', content: '?', id: 'q' }, { onDelta });
+    await until(() => bus.getSubscriberCount('a') === 1);
+    const streams = ['q', 'q', 'another'].map((inReplyTo) =>
+      bus.stream({ channelId: 'a', type: 'response', inReplyTo }),
+    );
+    streams[0]?.write('one');
+    await until(() => parts.length === 1);
+    for (const stream of streams.slice(1)) stream.write('other');
+    await bus.send({ channelId: 'a', content: 'by the way', inReplyTo: 'q' });
+    await streams[2]?.close();
+    await quiet();
+    await streams[0]?.close('one and only');
+    expect(await asking).toMatchObject({ content: 'one and only' });
+    expect(parts).toEqual(['one', ' and only']);
+    expect(errors).toEqual([new Error('mine'), new Error('mine')]);
+    streams[1]?.abort();
   });
 });

@@ -229,7 +229,38 @@ describe('readers of a stream', () => {
     await stream.close();
   });
 
-  test('are told when their subscription stops, and when their channel is replaced', async () => {
+  test('learn of a stream by what comes of it, if nobody heard their question', async () => {
+    const host = new LossyHost();
+    const bus = new HostedBus(host);
+    const stream = await begun(bus);
+    stream.write('one ');
+    await quiet();
+    host.loses = (type) => type === 'busline.ask';
+    const reader = await seen(bus);
+    await quiet();
+    expect(reader.streams).toEqual([]);
+    host.loses = () => false;
+    stream.write('two');
+    await quiet();
+    expect(reader.texts).toEqual(['one two']);
+    stream.abort();
+  });
+
+  test('are told when their channel is cleared; what is under way comes again', async () => {
+    const bus = new MessageBusCore();
+    const reader = await seen(bus);
+    const stream = await begun(bus);
+    stream.write('so far');
+    await quiet();
+    await bus.clearChannel('a');
+    await until(() => reader.texts[1] === 'so far');
+    expect(reader.ends).toEqual(['STREAM_ABORTED']);
+    const end = await stream.close();
+    await until(() => reader.ends.length === 2);
+    expect(reader.ends[1]).toEqual(end);
+  });
+
+  test('are told when their subscription stops', async () => {
     const bus = new MessageBusCore();
     const there = new Seen();
     const stopped = bus.streams('a', there.take);

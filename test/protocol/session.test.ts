@@ -421,7 +421,7 @@ describe('whatever is said to a session', () => {
     ['a type that is too large a number to write', [{ type: 1n }], /^A frame of type bigint was dropped/],
     ['an endless type', [{ type: 'x'.repeat(5000) }], /^A frame of type "x{40}" was dropped/],
     ['an unknown type', [{ type: 'dance' }], /^A frame of type "dance" was dropped \(unknown type\)\./],
-    ['a field that is wrong', [{ type: 'ping', n: -1 }], /^A frame of type "ping" was dropped \(n: too_small\)\./],
+    ['a field that is wrong', [{ type: 'ping', n: -1 }], /^A frame of type "ping" was dropped \(n: custom\)\./],
   ])('is reported with its kind and what is wrong with it: %s', async (_, said, says) => {
     const { session, errors, hear } = bare();
     hear(said);

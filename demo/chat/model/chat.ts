@@ -39,7 +39,8 @@ export interface Chat {
   readonly outdated: Observable<string | undefined>;
   /** The message that somebody wants to see, in the room that is open. */
   readonly wanted: Observable<Message | undefined>;
-  send(room: Room, text: string): void;
+  /** `onRefused`: it is no message that could be stored, so no list shows it. What fails later, the list shows. */
+  send(room: Room, text: string, onRefused?: (error: unknown) => void): void;
   /** Forgets all that was ever said, and what was begun. */
   clearAll(): Promise<void>;
 }
@@ -69,11 +70,16 @@ export function createChat(): Chat {
     trouble,
     outdated,
     wanted: new Observable<Message | undefined>(undefined),
-    send(room, text) {
-      bus
-        .send({ channelId: channelOf(room), authorName: person.name.getSnapshot(), content: { text } })
-        // The list shows it, with what can be done about it.
-        .catch(() => undefined);
+    send(room, text, onRefused) {
+      const input = { channelId: channelOf(room), authorName: person.name.getSnapshot(), content: { text } };
+      const sending = bus.send(input);
+      sending.catch((error: unknown) => {
+        const isListed = bus.admin
+          .outbox()
+          .getSnapshot()
+          .some(({ id }) => id === sending.id);
+        if (!isListed) onRefused?.(error);
+      });
     },
     async clearAll() {
       await deleteBus(busName);

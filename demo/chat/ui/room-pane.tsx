@@ -37,7 +37,10 @@ export function RoomPane({ chat, room, composer }: RoomPaneProps): VNode {
   const edit = useRef<(text: string) => void>(() => undefined);
   const send = (text: string): void => {
     here.writes('');
-    chat.send(room, text);
+    chat.send(room, text, (error) => {
+      chat.notices.failed('It was not sent.', error);
+      edit.current?.(text);
+    });
     follow.toEnd();
   };
   const onScroll = useCallback((): void => {

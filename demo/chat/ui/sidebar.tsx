@@ -53,7 +53,13 @@ export function Sidebar({ chat, onChosen }: SidebarProps): VNode {
 
 const pageNames: Record<Page, string> = { agents: 'Agents', data: 'Data' };
 
-function PageLink({ chat, page, onChosen }: SidebarProps & { readonly page: Page }): VNode {
+interface PageLinkProps {
+  readonly chat: Chat;
+  readonly page: Page;
+  readonly onChosen: (() => void) | undefined;
+}
+
+function PageLink({ chat, page, onChosen }: PageLinkProps): VNode {
   const place = useStore(chat.route);
   const current = 'page' in place && place.page === page ? ({ 'aria-current': 'page' } as const) : {};
   return (

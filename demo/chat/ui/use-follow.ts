@@ -43,8 +43,8 @@ export function rowId(id: string): string {
 export function useFollow(ids: readonly string[]): Follow {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
-  const anchor = useRef<Anchor>();
-  const lastSeen = useRef<string>();
+  const anchor = useRef<Anchor | undefined>(undefined);
+  const lastSeen = useRef<string | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
   const [missed, setMissed] = useState(0);
 

@@ -84,10 +84,13 @@ export function hueOf(id: string): number {
   return sum % 6;
 }
 
-/** "3 tabs · SharedWorker · 1,204 stored" */
+/** "3 tabs · SharedWorker · 1,204 records stored" */
 export function statusWords({ tabs, host, outbox, durability }: BusStatus, stored: number | undefined): string {
   const parts = [tabsOf(tabs), hosts[host]];
-  if (stored !== undefined) parts.push(`${countOf(stored)} ${durability === 'memory' ? 'in memory' : 'stored'}`);
+  if (stored !== undefined) {
+    const records = `${countOf(stored)} ${stored === 1 ? 'record' : 'records'}`;
+    parts.push(`${records} ${durability === 'memory' ? 'in memory' : 'stored'}`);
+  }
   if (outbox > 0) parts.push(`${countOf(outbox)} queued`);
   return parts.join(' · ');
 }

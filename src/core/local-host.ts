@@ -1,0 +1,137 @@
+// A bus beside its log, in one process. All buses of a log share its one host: what a group hands out to one of them it does
+// not hand out to another.
+
+import type { Ack } from './batch.ts';
+import type { Block } from './block.ts';
+import { busError, describe } from './errors.ts';
+import { Events } from './events.ts';
+import type {
+  DeadNotice,
+  Host,
+  JoinRequest,
+  Membership,
+  MemberSink,
+  ReadRequest,
+  Reader,
+  Receipt,
+  Sink,
+} from './host.ts';
+import type { HostAdmin } from './host-admin.ts';
+import type { Log, Page } from './log.ts';
+import { LogHost } from './log-host.ts';
+import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
+import { randomName } from './platform.ts';
+import type { Platform } from './platform.ts';
+import type { Presence } from './presence.ts';
+import { Cell } from './store.ts';
+import type { Store } from './store.ts';
+import type { Will } from './will.ts';
+import type { Testament } from './wills.ts';
+
+interface Shared {
+  readonly host: LogHost;
+  buses: number;
+}
+
+const status = { host: 'process', why: 'The bus runs in this process.', durability: 'memory' } as const;
+const hosts = new WeakMap<Log, Shared>();
+
+export class LocalHost implements Host {
+  readonly status: Cell<BusStatus>;
+  readonly events: Events = new Events();
+  readonly #log: Log;
+  readonly #shared: Shared;
+  readonly #clientId: string;
+  readonly #unlisten: () => void;
+  #members = 0;
+
+  constructor(log: Log, platform: Platform) {
+    this.#log = log;
+    let shared = hosts.get(log);
+    if (shared === undefined) {
+      hosts.set(log, (shared = { host: new LogHost(log, status, platform), buses: 0 }));
+      // What a process before this one left behind in a log that lasts.
+      shared.host.recover().catch((cause: unknown) => this.#unrecovered(cause));
+    }
+    shared.buses += 1;
+    this.#shared = shared;
+    this.#clientId = randomName(platform);
+    this.status = new Cell(shared.host.status.getSnapshot());
+    this.#unlisten = shared.host.events.on('error', (error) => this.events.emit('error', error));
+  }
+
+  get encoded(): boolean {
+    return this.#host.encoded;
+  }
+
+  push(block: Block, ack: Ack, testament?: Testament): Promise<Receipt> {
+    return this.#host.push(block, ack, testament, undefined, this.#clientId);
+  }
+
+  setWill(will: Will): void {
+    this.#host.setWill(will, this.#clientId);
+  }
+
+  cast(block: Block): void {
+    this.#host.cast(block);
+  }
+
+  open(request: ReadRequest, sink: Sink): Reader {
+    return this.#host.open(request, sink);
+  }
+
+  join(request: JoinRequest, sink: MemberSink): Membership {
+    return this.#host.joinFor(this.#clientId, ++this.#members, request, sink, []);
+  }
+
+  admin(): Promise<HostAdmin> {
+    return this.#host.admin();
+  }
+
+  presence(channelId: string): Store<readonly Member[]> {
+    return this.#host.presence(channelId);
+  }
+
+  setPresence(channelId: string, userId: string, presence: Presence): void {
+    this.#host.say(this.#clientId, channelId, userId, presence);
+  }
+
+  onDeadLetter(listener: (notice: DeadNotice) => void): () => void {
+    return this.#host.onDeadLetter(listener);
+  }
+
+  page(channelId: string, after: number, limit: number): Promise<Page> {
+    return this.#host.page(channelId, after, limit);
+  }
+
+  channels(pattern: string): Promise<readonly ChannelInfo[]> {
+    return this.#host.channels(pattern);
+  }
+
+  erase(channelId: string, offset: number, id: string, author: string): Promise<void> {
+    return this.#host.erase(channelId, offset, id, author);
+  }
+
+  clear(channelId: string, author: string): Promise<void> {
+    return this.#host.clear(channelId, author);
+  }
+
+  async close(): Promise<void> {
+    this.#unlisten();
+    this.status.set({ ...this.status.getSnapshot(), host: 'closed' });
+    this.#host.gone(this.#clientId);
+    this.#shared.buses -= 1;
+    if (this.#shared.buses > 0) return;
+    hosts.delete(this.#log);
+    await this.#host.close();
+  }
+
+  get #host(): LogHost {
+    return this.#shared.host;
+  }
+
+  #unrecovered(cause: unknown): void {
+    const what = `What was left behind in the log could not be read: ${describe(cause)}`;
+    this.events.emit('error', busError('HOST_LOST', what, { cause }));
+  }
+}
