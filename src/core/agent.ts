@@ -94,7 +94,8 @@ class Answering implements AgentAttempt {
 }
 
 /** Makes an agent: give it to `use`, in every tab that may run it. */
-export function agent({ name, id = name, channels, maxHops = defaultHops, onMessage }: AgentOptions): Adapter {
+export function agent(options: AgentOptions): Adapter {
+  const { name, id = name, channels, maxHops = defaultHops } = options;
   let own: MessageBus;
   return {
     name,
@@ -104,7 +105,7 @@ export function agent({ name, id = name, channels, maxHops = defaultHops, onMess
     },
     onMessage(message, attempt) {
       if (message.authorId === id || (message.hops ?? 0) >= maxHops) return undefined;
-      return onMessage(message, new Answering(attempt, message, own, { name, authorId: id }));
+      return options.onMessage(message, new Answering(attempt, message, own, { name, authorId: id }));
     },
   };
 }

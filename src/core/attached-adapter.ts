@@ -18,7 +18,7 @@ function onlyAttempt(delivery: Delivery): Attempt {
   return {
     position: delivery.position,
     signal: delivery.signal,
-    reply: delivery.reply as Attempt['reply'],
+    reply: (content, more) => delivery.reply(content, more),
     attempt: 1,
     extend: () => Promise.resolve(),
   };
@@ -70,8 +70,9 @@ export class AttachedAdapter {
   }
 
   async #listen(): Promise<void> {
-    const { onMessage, onDelete, onClear, channels = ['*'], group, name } = this.adapter;
-    if (onMessage === undefined && onDelete === undefined && onClear === undefined) return;
+    const { adapter } = this;
+    const { channels = ['*'], group, name } = adapter;
+    if (adapter.onMessage === undefined && adapter.onDelete === undefined && adapter.onClear === undefined) return;
     if (group === false) this.#stops = channels.map((pattern) => this.#hear(pattern));
     else await Promise.all(channels.map((pattern) => this.#join(pattern, group ?? name)));
   }

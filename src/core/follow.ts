@@ -13,7 +13,7 @@ import type { ReceiverOptions } from './subscription.ts';
 export interface Follower {
   /** Stands in the ids of its answers. */
   readonly name: string;
-  handle(message: Message, delivery: Delivery): Promise<void>;
+  readonly handle: (message: Message, delivery: Delivery) => Promise<void>;
   readonly control: NonNullable<ReceiverOptions['control']>;
 }
 

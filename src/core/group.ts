@@ -338,7 +338,7 @@ export class Group {
 
   *#claims(): Generator<readonly [GroupChannel, number, Claim]> {
     for (const channel of this.#channels.values()) {
-      for (const [offset, claim] of [...channel.held]) yield [channel, offset, claim];
+      for (const [offset, claim] of channel.held) yield [channel, offset, claim];
     }
   }
 

@@ -4,12 +4,12 @@
 import type { Block } from './block.ts';
 import type { Events } from './events.ts';
 import type { Host } from './host.ts';
-import type { MessageBus, Sending, SendOptions, SubscribeOptions } from './message-bus.ts';
+import type { MessageBus, Sending, SubscribeOptions } from './message-bus.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { Author, Outbox } from './outbox.ts';
 import type { Platform, Signal } from './platform.ts';
 import type { Receiver, ReceiverOptions } from './subscription.ts';
-import type { Will } from './will.ts';
+import type { InnerSendOptions } from './will.ts';
 
 export interface Reading {
   readonly all: readonly Message[];
@@ -17,14 +17,6 @@ export interface Reading {
   readonly messages: readonly Message[];
   /** Messages that do not fit the schema of their channel, by offset, and why. */
   readonly unfit: ReadonlyMap<number, string>;
-}
-
-/** What a send may carry beside what users give. */
-export interface InnerSendOptions extends SendOptions {
-  /** Stored with the message: what the host is to store if this client dies. The message needs an id of its own. */
-  readonly will?: Will;
-  /** The id of a will that this message makes needless. */
-  readonly fulfils?: string;
 }
 
 /** What a stream may be given beside what users give. */

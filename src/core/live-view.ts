@@ -1,6 +1,6 @@
 // Behind `live`: a channel as a list that keeps itself up to date.
 
-import { busError } from './errors.ts';
+import { busError, describe } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Inside } from './inside.ts';
 import type { Message } from './message.ts';
@@ -68,10 +68,7 @@ export class LiveList {
         closed: (error) => this.#closed(error),
       },
     );
-    this.#receiver.ready.then(
-      () => this.#ready(last),
-      () => undefined,
-    );
+    this.#receiver.ready.then(() => this.#ready(last), describe);
     this.#schedule();
   }
 
@@ -101,7 +98,7 @@ export class LiveList {
     this.#streams.askAll(this.#channelId);
     // What is no row of its own was counted, too.
     const missing = last - this.#rows.size;
-    if (missing > 0) this.loadOlder(missing).catch(() => undefined);
+    if (missing > 0) this.loadOlder(missing).catch(describe);
   }
 
   #take(messages: readonly Message[]): void {

@@ -5,8 +5,13 @@ import { channelPrefix } from './channel-records.ts';
 import { busError } from './errors.ts';
 import type { Groups } from './groups.ts';
 import type { ArchivedBlock, DeadRecord, HostAdmin, Imported } from './host-admin.ts';
-import type { Log } from './log.ts';
+import type { Append, Log } from './log.ts';
 import type { ChannelDescription, GroupInfo } from './message-bus.ts';
+
+/** The log that it comes to makes it its own, under the name that it has. */
+function appendOf({ header: { blockId, ...header }, ...body }: ArchivedBlock): Append {
+  return { block: { header, ...body } as Block, blockId };
+}
 
 export class LogAdmin implements HostAdmin {
   readonly #log: Log;
@@ -64,19 +69,14 @@ export class LogAdmin implements HostAdmin {
 
   async #import(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported> {
     const there = (begins ? undefined : this.#blockIds.get(channelId)) ?? (await this.#blocksIn(channelId));
-    this.#blockIds.set(channelId, there);
+    // Until all of it is stored, nobody knows what is there.
+    this.#blockIds.delete(channelId);
     const fresh = blocks.filter(({ header }) => !there.has(header.blockId));
-    const verdicts = await this.#log.append(
-      fresh.map(({ header: { blockId, ...header }, ...body }) => {
-        there.add(blockId);
-        return { block: { header, ...body } as Block, blockId };
-      }),
-    );
+    const verdicts = await this.#log.append(fresh.map((block) => appendOf(block)));
     const refused = verdicts.find((verdict) => verdict.kind === 'refused');
-    if (refused !== undefined) {
-      this.#blockIds.delete(channelId);
-      throw busError(refused.code, refused.why, { retryable: true });
-    }
+    if (refused !== undefined) throw busError(refused.code, refused.why, { retryable: true });
+    for (const { header } of fresh) there.add(header.blockId);
+    this.#blockIds.set(channelId, there);
     const count = (some: readonly ArchivedBlock[]): number => some.reduce((sum, { header }) => sum + header.count, 0);
     const imported = count(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
     return { imported, known: count(blocks) - imported };

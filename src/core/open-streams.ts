@@ -74,11 +74,9 @@ export class OpenStreams {
     for (const stream of this.#open.values()) this.#fail(stream, error);
   }
 
-  #begun(begin: Begin, run: number): ReadStream | undefined {
-    const key = keyOf(begin.channelId, begin.id);
-    if (run <= (this.#ended.get(key) ?? 0)) return undefined;
+  #begun(begin: Begin, run: number): ReadStream {
     const stream = new ReadStream(begin, run, (stopping) => this.#askToStop(stopping));
-    this.#open.set(key, stream);
+    this.#open.set(keyOf(begin.channelId, begin.id), stream);
     this.#sink.opened(stream);
     return stream;
   }

@@ -10,7 +10,7 @@ import type { BusError } from './errors.ts';
 import { Failures } from './failures.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
-import type { InnerSendOptions } from './inside.ts';
+import type { InnerSendOptions } from './will.ts';
 import { itemOf } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { SendOptions, Sending } from './message-bus.ts';

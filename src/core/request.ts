@@ -1,7 +1,7 @@
 // Behind `request`: a stored question and whoever answers it first. The answer is read from the log, after the question's own
 // place: none is missed, whatever dies in between, and a question that is asked again under its id finds its old answer.
 
-import { busError } from './errors.ts';
+import { busError, describe } from './errors.ts';
 import type { BusErrorCode } from './errors.ts';
 import type { Inside } from './inside.ts';
 import type { Message, MessageInput } from './message.ts';
@@ -92,10 +92,7 @@ class Asking {
         },
       },
     );
-    receiver.ready.then(
-      () => streams?.askAll(channelId),
-      () => undefined,
-    );
+    receiver.ready.then(() => streams?.askAll(channelId), describe);
     this.#cleanup.push(() => receiver.close(busError('CLOSED', 'The request is over.')));
   }
 

@@ -1,6 +1,6 @@
 // Behind `streams`: a reader of a channel or pattern that gives out every stream it sees.
 
-import { busError } from './errors.ts';
+import { busError, describe } from './errors.ts';
 import type { Inside } from './inside.ts';
 import type { ReadableMessage, Subscription } from './message-bus.ts';
 import { OpenStreams } from './open-streams.ts';
@@ -36,7 +36,7 @@ export function readStreams(
   const askAll = (): void => {
     for (const channelId of Object.keys(receiver.positions())) streams.askAll(channelId);
   };
-  receiver.ready.then(askAll, () => undefined);
+  receiver.ready.then(askAll, describe);
   return subscriptionOf(receiver, () => receiver.close(busError('CLOSED', 'The subscription was stopped.')));
 }
 

@@ -16,18 +16,18 @@ type Listener = (event: { readonly data: unknown }) => void;
 /** One end of the tunnel: what comlink takes for a port. */
 export class Tunnel {
   readonly endpoint: Endpoint;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<unknown>();
 
   constructor(send: (data: unknown) => void) {
     this.endpoint = {
       postMessage: (data: unknown) => send(data),
-      addEventListener: (_type, listener) => void this.#listeners.add(listener as unknown as Listener),
-      removeEventListener: (_type, listener) => void this.#listeners.delete(listener as unknown as Listener),
+      addEventListener: (_type, listener) => void this.#listeners.add(listener),
+      removeEventListener: (_type, listener) => void this.#listeners.delete(listener),
     };
   }
 
   receive(data: unknown): void {
-    for (const listener of this.#listeners) listener({ data });
+    for (const listener of this.#listeners) (listener as Listener)({ data });
   }
 }
 

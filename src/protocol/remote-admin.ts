@@ -15,8 +15,8 @@ const deadline = 60_000;
 interface Call {
   readonly name: keyof HostAdmin;
   readonly given: readonly unknown[];
-  resolve(value: unknown): void;
-  reject(error: BusError): void;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: BusError) => void;
 }
 
 export class RemoteAdmin {

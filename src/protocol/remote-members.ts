@@ -9,8 +9,8 @@ import type { ClientFrame, HandFrame, JoinedFrame, LostFrame, SettledFrame } fro
 interface InHand {
   readonly ref: Ref;
   outcome?: Outcome;
-  resolve?(): void;
-  reject?(error: BusError): void;
+  resolve?: () => void;
+  reject?: (error: BusError) => void;
 }
 
 interface Member {

@@ -327,13 +327,13 @@ export class Session {
         return host.channels(frame.pattern);
       case 'erase':
         await host.erase(frame.channelId, frame.offset, frame.id, frame.author);
-        return null;
+        break;
       case 'clear':
         await host.clear(frame.channelId, frame.author);
-        return null;
+        break;
       case 'extend':
         await this.#members.get(frame.member)?.extend(frame.ref, frame.ms);
-        return null;
     }
+    return null;
   }
 }

@@ -16,9 +16,9 @@ interface Rule {
 const rules: { readonly [folder: string]: Rule } = {
   '': { folders: ['core', 'protocol', 'browser', 'socket', 'node'], packages: [] },
   core: { folders: [], packages: [] },
-  protocol: { folders: ['core'], packages: ['zod'] },
+  protocol: { folders: ['core'], packages: ['zod', 'comlink'] },
   testing: { folders: ['core', 'protocol'], packages: [] },
-  browser: { folders: ['core', 'protocol'], packages: ['idb', 'zod', 'comlink'] },
+  browser: { folders: ['core', 'protocol'], packages: ['idb', 'zod'] },
   socket: { folders: ['core', 'protocol'], packages: ['socket.io', 'socket.io-client', 'zod'] },
   node: { folders: ['core', 'protocol'], packages: ['node:', 'redis', 'zod', 'cockatiel', 'chokidar'] },
   cli: { folders: ['core', 'protocol', 'socket', 'node'], packages: ['node:', 'commander'] },

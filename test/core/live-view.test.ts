@@ -1,12 +1,12 @@
 // A channel as a list: what was, what comes, what is on its way, and what grows.
 import { MemoryLog, MessageBusCore } from 'busline/core';
-import type { Message, MessageBus } from 'busline/core';
+import type { Log, Message, MessageBus } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { busError } from '../../src/core/errors.ts';
 import { HostedBus } from '../../src/core/bus.ts';
 import type { InnerStreamOptions } from '../../src/core/inside.ts';
 import type { Entry, LiveOptions, LiveView } from '../../src/core/message-bus.ts';
-import { failure, HeldHost, numbers, quiet, sendBlock, testPlatform, until } from './support.ts';
+import { failure, HeldHost, numbers, quiet, sendBlock, testPlatform, until, wrapped } from './support.ts';
 
 type Live = Pick<MessageBus, 'live' | 'history'>;
 
@@ -85,6 +85,30 @@ describe('a live view', () => {
     await bus.send({ channelId: 'a', content: 4 });
     await quiet();
     expect(shown(view)).toEqual([4]);
+  });
+
+  test('forgets what it was reading when the channel is cleared', async () => {
+    const log = new MemoryLog();
+    let held: Promise<void> | undefined;
+    const read: Log['read'] = async (...asked) => {
+      const waiting = held;
+      held = undefined;
+      const page = await log.read(...asked);
+      await waiting;
+      return page;
+    };
+    const bus = new MessageBusCore({ log: wrapped(log, { read }) });
+    await sendBlock(bus, 'a', numbers(1, 3));
+    const view = await opened(bus, { last: 0 });
+    let release: () => void = () => undefined;
+    held = new Promise((resolve) => (release = resolve));
+    const older = view.loadOlder();
+    await until(() => held === undefined);
+    await bus.clearChannel('a');
+    release();
+    expect(await older).toBe(false);
+    await quiet();
+    expect(shown(view)).toEqual([]);
   });
 
   test('leaves out what expired, also where it reads older ones', async () => {
@@ -174,6 +198,7 @@ describe('one’s own messages in a live view', () => {
     const view = await opened(bus as never as Live);
     const error = busError('STORAGE_FULL', 'Full.');
     const sendings = [1, 2, 3].map((content) => bus.send({ channelId: 'a', content, id: `m${content}` }));
+    sendings.push(bus.send({ channelId: 'b', content: 'elsewhere' }));
     const failures = Promise.all(sendings.map((sending) => failure(sending)));
     await quiet();
     for (const { fail } of host.pushed.splice(0)) fail(error);
@@ -232,6 +257,19 @@ describe('a stream in a live view', () => {
         { content: 'meanwhile' },
       ]);
     expect(view.getSnapshot()[1]).toBe(meanwhile);
+  });
+
+  test('is there also if it was begun and ended at once', async () => {
+    const bus = new MessageBusCore();
+    const view = await opened(bus);
+    await bus.stream({ channelId: 'a' }).close();
+    const stream = bus.stream({ channelId: 'a' });
+    stream.write('text');
+    await stream.close({ words: 1 });
+    await bus.send({ channelId: 'a', content: 'next' });
+    await quiet();
+    expect(shown(view)).toEqual(['', { words: 1 }, 'next']);
+    expect(view.getSnapshot()[1]?.id).toBe(stream.id);
   });
 
   test('stays with what there was when it is aborted, now and in history', async () => {

@@ -5,12 +5,13 @@ import { describe, expect, test } from 'vitest';
 import type { Block } from '../../src/core/block.ts';
 import { messagesOf } from '../../src/core/block.ts';
 import { HostedBus } from '../../src/core/bus.ts';
+import { busError } from '../../src/core/errors.ts';
 import type { InnerStreamOptions } from '../../src/core/inside.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import type { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Succession } from '../protocol/support.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
-import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
+import { contents, failure, heard, HeldHost, numbers, quiet, testPlatform, until } from './support.ts';
 
 /** Every stream that is seen, and what is read of each. */
 class Seen {
@@ -273,6 +274,17 @@ describe('readers of a stream', () => {
     stream.abort();
   });
 
+  test('go on when a great many streams have ended', async () => {
+    const bus = new MessageBusCore();
+    const reader = await seen(bus);
+    await Promise.all(numbers(1, 300).map((n) => bus.send({ channelId: 'a', id: `end:${n}`, content: n })));
+    const stream = await begun(bus);
+    stream.write('one more');
+    await stream.close();
+    await until(() => reader.ends.length === 1);
+    expect(reader.texts).toEqual(['one more']);
+  });
+
   test('that throw harm nobody', async () => {
     const bus = new MessageBusCore();
     const errors: unknown[] = [];
@@ -430,6 +442,15 @@ describe('a writer', () => {
     await until(() => reader.ends.length === 1);
     expect(reader.ends).toEqual(['STREAM_ABORTED']);
   });
+});
+
+test('a stream that was given up before its beginning was refused stays so', async () => {
+  const host = new HeldHost();
+  const stream = new HostedBus(host).stream({ channelId: 'a' });
+  await until(() => host.pushed.length === 1);
+  stream.abort('no more');
+  host.pushed[0]?.fail(busError('STORAGE_FULL', 'Full.'));
+  expect(await failure(stream.close())).toMatchObject({ code: 'STREAM_ABORTED', cause: 'no more' });
 });
 
 describe('a stream whose writer dies', () => {

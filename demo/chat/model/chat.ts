@@ -1,6 +1,6 @@
 // The chat without its looks: one bus, and what is made of it.
 
-import { createBus, deleteBus } from 'busline';
+import { createBus, deleteBus, isBusError } from 'busline';
 import type { Bus, Message } from 'busline';
 import { Agents } from '../agent/agents.ts';
 import { drafts } from './drafts.ts';
@@ -20,6 +20,8 @@ import type { Theme } from './theme.ts';
 import { Unread } from './unread.ts';
 
 const busName = 'busline-chat';
+/** With these a message was refused at once, and is in no list. */
+const refusals: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'INVALID_INPUT', 'CLOSED']);
 
 export interface Chat {
   readonly bus: Bus;
@@ -39,7 +41,7 @@ export interface Chat {
   readonly outdated: Observable<string | undefined>;
   /** The message that somebody wants to see, in the room that is open. */
   readonly wanted: Observable<Message | undefined>;
-  /** `onRefused`: it is no message that could be stored, so no list shows it. What fails later, the list shows. */
+  /** `onRefused`: it is no message that could ever be stored. What fails later is shown by the list. */
   send(room: Room, text: string, onRefused?: (error: unknown) => void): void;
   /** Forgets all that was ever said, and what was begun. */
   clearAll(): Promise<void>;
@@ -72,13 +74,8 @@ export function createChat(): Chat {
     wanted: new Observable<Message | undefined>(undefined),
     send(room, text, onRefused) {
       const input = { channelId: channelOf(room), authorName: person.name.getSnapshot(), content: { text } };
-      const sending = bus.send(input);
-      sending.catch((error: unknown) => {
-        const isListed = bus.admin
-          .outbox()
-          .getSnapshot()
-          .some(({ id }) => id === sending.id);
-        if (!isListed) onRefused?.(error);
+      bus.send(input).catch((error: unknown) => {
+        if (isBusError(error) && refusals.has(error.code)) onRefused?.(error);
       });
     },
     async clearAll() {

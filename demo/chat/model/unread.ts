@@ -47,6 +47,11 @@ export class Unread extends Observable<ReadonlyMap<string, number>> {
         if (reason !== 'trimmed' && this.#news.delete(channelId)) this.#count();
       },
     });
+    // Whoever asked for the log of a room before it was known asks again.
+    this.#subscription.ready.then(
+      () => this.set(new Map(this.getSnapshot())),
+      () => undefined,
+    );
   }
 
   #heard({ id, channelId, authorId }: Message, position: Delivery['position']): void {
