@@ -1,6 +1,6 @@
 // What operators ask of a host, beside its log: rare calls, none of which a message waits for.
 
-import type { Block, StoredBlock } from './block.ts';
+import type { StoredBlock } from './block.ts';
 import { channelPrefix } from './channel-records.ts';
 import { busError } from './errors.ts';
 import type { Groups } from './groups.ts';
@@ -10,7 +10,7 @@ import type { ChannelDescription, GroupInfo } from './message-bus.ts';
 
 /** The log that it comes to makes it its own, under the name that it has. */
 function appendOf({ header: { blockId, ...header }, ...body }: ArchivedBlock): Append {
-  return { block: { header, ...body } as Block, blockId };
+  return { block: { header, ...body }, blockId };
 }
 
 export class LogAdmin implements HostAdmin {

@@ -94,7 +94,8 @@ export class OutboxView implements LateStore<Entry> {
   }
 }
 
-function inputOf({ version: _, offset: __, ...fields }: Message): MessageInput {
+function inputOf(message: Message): MessageInput {
+  const { version, offset, ...fields } = message;
   return fields;
 }
 

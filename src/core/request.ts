@@ -15,7 +15,9 @@ const defaultTimeout = 30_000;
 /** Milliseconds that may go into finding out why nobody answered. */
 const lookFor = 1000;
 
-function check({ type = requestType }: MessageInput, timeout: unknown): void {
+function check({ type = requestType }: MessageInput, timeout: unknown, signal: RequestOptions['signal']): void {
+  if (signal?.aborted === true)
+    throw busError('ABORTED', 'request: the signal was aborted before.', { cause: signal.reason });
   if (type !== requestType)
     throw busError('INVALID_INPUT', 'request: the type of a request is "request"; say what it is about in "topic".');
   if (typeof timeout !== 'number' || !(timeout > 0))
@@ -24,7 +26,7 @@ function check({ type = requestType }: MessageInput, timeout: unknown): void {
 
 export async function request(inside: Inside, input: MessageInput, options: RequestOptions = {}): Promise<Message> {
   const { timeout = defaultTimeout } = options;
-  check(input, timeout);
+  check(input, timeout, options.signal);
   const correlationId = input.correlationId ?? inside.outbox.ids.next();
   const asking = new Asking(inside, { ...input, type: requestType, ttl: timeout, correlationId }, timeout, options);
   try {
@@ -39,7 +41,7 @@ class Asking {
   readonly #inside: Inside;
   readonly #channelId: string;
   readonly #timeout: number;
-  readonly #onDelta: RequestOptions['onDelta'];
+  readonly #options: RequestOptions;
   readonly #cleanup: (() => void)[] = [];
   #resolve!: (message: Message) => void;
   #reject!: (error: unknown) => void;
@@ -48,11 +50,12 @@ class Asking {
   #stream: ReadStream | undefined;
   #told = 0;
 
-  constructor(inside: Inside, input: MessageInput, timeout: number, { signal, onDelta }: RequestOptions) {
+  constructor(inside: Inside, input: MessageInput, timeout: number, options: RequestOptions) {
+    const { signal } = options;
     this.#inside = inside;
     this.#channelId = input.channelId;
     this.#timeout = timeout;
-    this.#onDelta = onDelta;
+    this.#options = options;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -73,7 +76,7 @@ class Asking {
 
   #listen({ id, channelId, offset }: Message): void {
     if (this.#closed) return;
-    const streams = this.#onDelta && this.#streams(id);
+    const streams = this.#options.onDelta === undefined ? undefined : this.#streams(id);
     const receiver = this.#inside.receive(
       channelId,
       { from: { logId: '', offset }, ephemeral: streams !== undefined },
@@ -98,7 +101,8 @@ class Asking {
 
   #take(message: Message): void {
     if (message.type === responseType) this.#resolve(message);
-    else if (message.type === failureType) this.#fail('RESPONDER_FAILED', `The responder failed: ${message.content}.`);
+    else if (message.type === failureType)
+      this.#fail('RESPONDER_FAILED', `The responder failed: ${String(message.content)}.`);
   }
 
   /** An answer that was given up is passed over: another responder begins anew. */
@@ -121,7 +125,7 @@ class Asking {
     if (delta === '' || this.#closed) return;
     this.#told = stream.text.length;
     try {
-      this.#onDelta?.(delta, stream.text);
+      this.#options.onDelta?.(delta, stream.text);
     } catch (error) {
       this.#inside.events.emit('handlerError', { message: { ...stream.begin, content: stream.text }, error });
     }

@@ -9,15 +9,15 @@ import { subscriptionOf } from '../../src/core/subscription.ts';
 import { failure, quiet } from './support.ts';
 
 const missing = new Error('not served');
-const never = <T>(): Promise<T> => Promise.reject(missing);
+const never = (): Promise<never> => Promise.reject(missing);
 
 /** Notes down which of its members were called. */
-function noting<T>(calls: string[], members: readonly string[]): T {
+function noting(calls: string[], members: readonly string[]): never {
   const note = (member: string) => (): Promise<void> => {
     calls.push(member);
     return Promise.resolve();
   };
-  return Object.fromEntries(members.map((member) => [member, note(member)])) as T;
+  return Object.fromEntries(members.map((member) => [member, note(member)])) as never;
 }
 
 describe('what is there later', () => {
@@ -43,7 +43,7 @@ describe('what is there later', () => {
 describe('a consumer that is there later', () => {
   test('is paused, resumed and closed in that order', async () => {
     const calls: string[] = [];
-    const consumer = lateConsumer(Promise.resolve(noting<Consumer>(calls, ['pause', 'resume', 'close'])));
+    const consumer = lateConsumer(Promise.resolve<Consumer>(noting(calls, ['pause', 'resume', 'close'])));
     consumer.pause();
     consumer.resume();
     await consumer[Symbol.asyncDispose]();
@@ -53,7 +53,7 @@ describe('a consumer that is there later', () => {
   test('is closed if it never is there', async () => {
     const consumer = lateConsumer(never());
     consumer.pause();
-    await consumer.close();
+    expect(await consumer.close()).toBe(undefined);
   });
 });
 
@@ -74,7 +74,7 @@ describe('a stream that is there later', () => {
     const calls: string[] = [];
     const end = { content: 'end' } as Message;
     const stream = {
-      ...noting<MessageStream>(calls, ['write', 'abort']),
+      ...(noting(calls, ['write', 'abort']) as MessageStream),
       close: () => {
         calls.push('close');
         return Promise.resolve(end);
@@ -117,7 +117,10 @@ describe('a list that is there later', () => {
 
   test('can be read on and closed before', async () => {
     const calls: string[] = [];
-    const there = { ...noting<LiveView>(calls, ['close']), loadOlder: (count = 50) => Promise.resolve(count === 7) };
+    const there = {
+      ...(noting(calls, ['close']) as LiveView),
+      loadOlder: (count = 50) => Promise.resolve(count === 7),
+    };
     const view = lateView(Promise.resolve(there));
     view[Symbol.dispose]();
     expect(await view.loadOlder(7)).toBe(true);

@@ -198,8 +198,8 @@ describe('one’s own messages in a live view', () => {
     const view = await opened(bus as never as Live);
     const error = busError('STORAGE_FULL', 'Full.');
     const sendings = [1, 2, 3].map((content) => bus.send({ channelId: 'a', content, id: `m${content}` }));
-    sendings.push(bus.send({ channelId: 'b', content: 'elsewhere' }));
-    const failures = Promise.all(sendings.map((sending) => failure(sending)));
+    const elsewhere = bus.send({ channelId: 'b', content: 'elsewhere' });
+    const failures = Promise.all([...sendings, elsewhere].map((sending) => failure(sending)));
     await quiet();
     for (const { fail } of host.pushed.splice(0)) fail(error);
     await failures;
@@ -260,7 +260,12 @@ describe('a stream in a live view', () => {
   });
 
   test('is there also if it was begun and ended at once', async () => {
-    const bus = new MessageBusCore();
+    const log = new MemoryLog();
+    const append: Log['append'] = async (entries) => {
+      await quiet();
+      return log.append(entries);
+    };
+    const bus = new MessageBusCore({ log: wrapped(log, { append }) });
     const view = await opened(bus);
     await bus.stream({ channelId: 'a' }).close();
     const stream = bus.stream({ channelId: 'a' });

@@ -27,34 +27,37 @@ const brief = (bus: HostedBus): unknown[] =>
     .map(({ content, state }) => [content, state]);
 
 describe('the outbox', () => {
-  test.each([false, true])('shows what is on its way and what failed, in the order of sending (encoded: %s)', async (e) => {
-    const { host, bus } = rig(e);
-    const store = bus.admin.outbox();
-    expect(bus.admin.outbox()).toBe(store);
-    expect(store.getSnapshot()).toEqual([]);
-    let changes = 0;
-    const stop = store.subscribe(() => (changes += 1));
-    await until(() => changes === 1);
-    const failing = failure(bus.send({ channelId: 'a', content: 1, priority: 'high' }));
-    await refuse(host);
-    const [first] = store.getSnapshot();
-    expect(first).toMatchObject({ content: 1, priority: 'high', state: 'failed', error: full, offset: 0 });
-    const sending = sendBlock(bus as never, 'b', [2, 3]);
-    await quiet();
-    expect(brief(bus)).toEqual([
-      [1, 'failed'],
-      [2, 'queued'],
-      [3, 'queued'],
-    ]);
-    expect(store.getSnapshot()[0]).toBe(first);
-    for (const { settle } of host.pushed.splice(0)) settle();
-    await sending;
-    await quiet();
-    expect(store.getSnapshot()).toEqual([first]);
-    expect(await failing).toBe(full);
-    expect(changes).toBe(5);
-    stop();
-  });
+  test.each([false, true])(
+    'shows what is on its way and what failed, in the order of sending (encoded: %s)',
+    async (e) => {
+      const { host, bus } = rig(e);
+      const store = bus.admin.outbox();
+      expect(bus.admin.outbox()).toBe(store);
+      expect(store.getSnapshot()).toEqual([]);
+      let changes = 0;
+      const stop = store.subscribe(() => (changes += 1));
+      await until(() => changes === 1);
+      const failing = failure(bus.send({ channelId: 'a', content: 1, priority: 'high' }));
+      await refuse(host);
+      const [first] = store.getSnapshot();
+      expect(first).toMatchObject({ content: 1, priority: 'high', state: 'failed', error: full, offset: 0 });
+      const sending = sendBlock(bus as never, 'b', [2, 3]);
+      await quiet();
+      expect(brief(bus)).toEqual([
+        [1, 'failed'],
+        [2, 'queued'],
+        [3, 'queued'],
+      ]);
+      expect(store.getSnapshot()[0]).toBe(first);
+      for (const { settle } of host.pushed.splice(0)) settle();
+      await sending;
+      await quiet();
+      expect(store.getSnapshot()).toEqual([first]);
+      expect(await failing).toBe(full);
+      expect(changes).toBe(5);
+      stop();
+    },
+  );
 
   test('can be looked at without being watched, and is the same object while it is the same', async () => {
     const { host, bus } = rig();

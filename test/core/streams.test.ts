@@ -227,7 +227,7 @@ describe('readers of a stream', () => {
     succession.host.die();
     reader.streams[0]?.stop();
     await until(() => stream.signal.aborted);
-    await stream.close();
+    expect(await stream.close()).toMatchObject({ content: 'so far' });
   });
 
   test('learn of a stream by what comes of it, if nobody heard their question', async () => {

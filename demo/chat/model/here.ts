@@ -13,7 +13,7 @@ export interface Guest {
   readonly isTyping: boolean;
 }
 
-export function guestOf({ userId, name, tabs, state }: Member): Guest {
+function guestOf({ userId, name, tabs, state }: Member): Guest {
   const given = state?.['name'];
   return {
     id: userId,
@@ -21,6 +21,11 @@ export function guestOf({ userId, name, tabs, state }: Member): Guest {
     tabs,
     isTyping: state?.['isTyping'] === true,
   };
+}
+
+/** By name. */
+export function guestsOf(members: readonly Member[]): readonly Guest[] {
+  return members.map(guestOf).toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
 /** This tab in one room, from its opening until `leave`. */

@@ -3,7 +3,7 @@
 import { useRef } from 'preact/hooks';
 import type { TargetedFocusEvent, TargetedKeyboardEvent, VNode } from 'preact';
 import type { Chat } from '../model/chat.ts';
-import { guestOf } from '../model/here.ts';
+import { guestsOf } from '../model/here.ts';
 import type { Guest } from '../model/here.ts';
 import { channelOf } from '../model/rooms.ts';
 import type { Room } from '../model/rooms.ts';
@@ -14,7 +14,7 @@ import { tabsOf } from './words.ts';
 const mostFaces = 3;
 
 export function HereList({ chat, room }: { readonly chat: Chat; readonly room: Room }): VNode {
-  const guests = useStore(chat.bus.presence(channelOf(room))).map(guestOf);
+  const guests = guestsOf(useStore(chat.bus.presence(channelOf(room))));
   const details = useRef<HTMLDetailsElement>(null);
   const close = (): void => {
     if (details.current !== null) details.current.open = false;

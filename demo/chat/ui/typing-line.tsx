@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import type { Chat } from '../model/chat.ts';
-import { guestOf } from '../model/here.ts';
+import { guestsOf } from '../model/here.ts';
 import { channelOf } from '../model/rooms.ts';
 import type { Room } from '../model/rooms.ts';
 import { useStore } from './use-store.ts';
@@ -8,7 +8,7 @@ import { listOf } from './words.ts';
 
 /** Who else is writing. It is not read out: it comes and goes all the time. */
 export function TypingLine({ chat, room }: { readonly chat: Chat; readonly room: Room }): VNode {
-  const guests = useStore(chat.bus.presence(channelOf(room))).map(guestOf);
+  const guests = guestsOf(useStore(chat.bus.presence(channelOf(room))));
   const names = guests.filter(({ id, isTyping }) => isTyping && id !== chat.person.id).map(({ name }) => name);
   return (
     <p class="typing">
