@@ -59,7 +59,8 @@ export class LogHost implements Host {
   readonly #groups: Groups;
   readonly #wills: Wills;
   readonly #erasures: Erasures;
-  readonly #watched = new Set<string>();
+  /** Clients of the host before that are waited for. */
+  readonly #isGone = new Map<string, boolean>();
   #watch: Watch = (_clientId, gone) => gone();
   readonly #presence = new PresenceTable();
   readonly #mourners = new Set<(notice: DeadNotice) => void>();
@@ -232,9 +233,15 @@ export class LogHost implements Host {
   }
 
   #watchFor(clientId: string): void {
-    if (clientId === this.clientId || this.#watched.has(clientId)) return;
-    this.#watched.add(clientId);
-    this.#watch(clientId, () => this.gone(clientId));
+    if (clientId === this.clientId) return;
+    // Its groups may be looked at long after its wills were.
+    if (this.#isGone.get(clientId) === true) this.gone(clientId);
+    if (this.#isGone.has(clientId)) return;
+    this.#isGone.set(clientId, false);
+    this.#watch(clientId, () => {
+      this.#isGone.set(clientId, true);
+      this.gone(clientId);
+    });
   }
 
   async #died({ group, channelId, offset, reason }: DeadRecord): Promise<void> {

@@ -95,7 +95,7 @@ export class OutboxView implements LateStore<Entry> {
 }
 
 function inputOf(message: Message): MessageInput {
-  const { version, offset, ...fields } = message;
+  const { version: _version, offset: _offset, ...fields } = message;
   return fields;
 }
 

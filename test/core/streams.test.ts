@@ -1,6 +1,7 @@
 // Messages in the making: one text for all who read it, whatever is lost on the way, and an end in any case.
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Log, Message, MessageBus, MessageStream, ReadableMessage } from 'busline/core';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Block } from '../../src/core/block.ts';
 import { messagesOf } from '../../src/core/block.ts';
@@ -317,6 +318,51 @@ describe('readers of a stream', () => {
     await stream.close();
     await quiet();
     expect(reader.texts).toEqual(['true']);
+  });
+});
+
+describe('whatever dies or is lost between any two frames', () => {
+  test('every reader reads the same text, and every stream ends once', { timeout: 60_000 }, async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constant('write' as const) },
+      { weight: 4, arbitrary: fc.constant('wait' as const) },
+      fc.constant('die' as const),
+      fc.constant('read' as const),
+    );
+    const lives = fc.array(fc.integer({ min: 4, max: 60 }), { maxLength: 8 });
+    const ends = fc.constantFrom('close' as const, 'abort' as const, 'kill' as const);
+    await fc.assert(
+      fc.asyncProperty(lives, fc.array(step, { maxLength: 40 }), ends, async (frames, steps, ending) => {
+        const succession = new Succession(frames);
+        const [writer, reading] = [succession.bus('writer'), succession.bus('reading')];
+        const readers = [await seen(reading), await seen(reading, '*')];
+        const stream = await begun(writer);
+        let text = '';
+        for (const each of steps) {
+          if (each === 'wait') await quiet();
+          else if (each === 'die') succession.host.die();
+          else if (each === 'read') readers.push(await seen(reading));
+          else {
+            const delta = `${text.length} `;
+            text += delta;
+            stream.write(delta);
+          }
+        }
+        if (ending === 'close') await stream.close();
+        else if (ending === 'abort') stream.abort();
+        else succession.kill(succession.clients[0] as RemoteHost);
+        await until(() => readers.every((reader) => reader.ends.length === reader.streams.length));
+        await until(() => readers.slice(0, 2).every((reader) => reader.ends.length === 1));
+        for (const { texts } of readers) {
+          // A writer that died may have written more than anybody heard.
+          for (const read of texts) expect(ending === 'kill' ? text.startsWith(read) : read === text).toBe(true);
+        }
+        const types = typesOf(await stored(succession.log));
+        expect(types).toEqual(['busline.stream', ending === 'close' ? 'text' : 'busline.abort']);
+        expect(await succession.log.records('will:')).toEqual(new Map());
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -15,6 +15,8 @@ interface ComposerProps {
   readonly edit: RefObject<(text: string) => void>;
 }
 
+const caretKeys: ReadonlySet<string> = new Set(['ArrowLeft', 'ArrowRight', 'Home', 'End']);
+
 export function Composer({ input, room, onSend, onWrite, edit }: ComposerProps): VNode {
   const [text, setText] = useState(() => drafts.of(room.slug));
   const write = (next: string): void => {
@@ -61,9 +63,13 @@ export function Composer({ input, room, onSend, onWrite, edit }: ComposerProps):
         placeholder={`Message to ${room.title}`}
         enterkeyhint="send"
         value={text}
-        onInput={({ currentTarget }) => write(currentTarget.value)}
+        onInput={({ currentTarget }) => {
+          write(currentTarget.value);
+          completion.look();
+        }}
         onKeyDown={onKeyDown}
-        onSelect={completion.look}
+        onKeyUp={({ key }) => caretKeys.has(key) && completion.look()}
+        onClick={completion.look}
         onBlur={completion.close}
       />
       <button type="submit" class="send" aria-label="Send" title="Send" data-idle={text.trim() === ''}>

@@ -46,7 +46,7 @@ export function RoomPane({ chat, room, composer }: RoomPaneProps): VNode {
   const onScroll = useCallback((): void => {
     follow.onScroll();
     const top = follow.scroller.current?.scrollTop ?? 0;
-    if (hasOlder && !isLoadingOlder && !follow.isAtEnd && top < nearTop) loadOlder();
+    if (hasOlder && !isLoadingOlder && top < nearTop) loadOlder();
   }, [follow, hasOlder, isLoadingOlder]);
   const isBusy = phase.name === 'loading' || entries.some(({ state }) => state === 'streaming');
   const isEmpty = phase.name === 'ready' && entries.length === 0;
