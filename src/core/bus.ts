@@ -2,24 +2,19 @@
 // unacknowledged are all that a bus must carry from one host to the next.
 
 import { AttachedAdapter } from './attached-adapter.ts';
-import { messagesOf } from './block.ts';
 import type { Block } from './block.ts';
+import { boundChannel } from './bound-channel.ts';
 import { busAdmin } from './bus-admin.ts';
-import { checkChannel, checkPattern, matcher } from './channel.ts';
+import { checkChannel, checkPattern } from './channel.ts';
 import { scan } from './content.ts';
-import { MessageDelivery } from './delivery.ts';
-import type { DeliveryContext } from './delivery.ts';
-import { busError, describe, isBusError } from './errors.ts';
+import { Decoder } from './decoder.ts';
+import { busError, describe } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { checkConsume, GroupConsumer } from './consumer.ts';
-import { checkFrom, isLast } from './from.ts';
 import type { Host } from './host.ts';
-import type { Inside, Reading, ReceiveHow } from './inside.ts';
+import type { Inside } from './inside.ts';
 import type { InnerSendOptions } from './will.ts';
-import type { Positions } from './log.ts';
 import { lateConsumer, lateStream, lateSubscription, lateView } from './late.ts';
-import { Queue } from './queue.ts';
-import { isInner } from './message.ts';
 import type { Json, Message, MessageInput } from './message.ts';
 import type {
   Adapter,
@@ -43,7 +38,6 @@ import type {
   ReadOptions,
   RequestOptions,
   RespondOptions,
-  Reset,
   SendOptions,
   Sending,
   SubscribeOptions,
@@ -51,21 +45,18 @@ import type {
 } from './message-bus.ts';
 import { Outbox } from './outbox.ts';
 import type { Author } from './outbox.ts';
-import { createAbort, onAbort, systemPlatform } from './platform.ts';
+import { createAbort, systemPlatform } from './platform.ts';
 import type { Platform, Signal } from './platform.ts';
+import { checkHandler, controlType, Receiving } from './receiving.ts';
 import type { NoSchemas, Schemas } from './schema.ts';
 import { SchemaCheck } from './schema-check.ts';
 import { Cell } from './store.ts';
 import type { Store } from './store.ts';
-import { Receiver, subscriptionOf } from './subscription.ts';
 
 /** The options of a send that has none: made once, not for each message. */
 const stored: SendOptions = {};
 /** How long `close` waits for what is unacknowledged. */
 const closeDeadline = 2000;
-/** The type of the ephemeral message that carries a control. */
-const controlType = 'busline.control';
-const noneUnfit: ReadonlyMap<number, string> = new Map();
 
 export interface BusIdentity<S extends Schemas = Schemas> {
   /** Who sends, where a message does not say; default 'anonymous'. */
@@ -86,19 +77,6 @@ function checkState(state: { readonly [key: string]: Json }): { readonly [key: s
   return scan(state, 'state', true).value as { readonly [key: string]: Json };
 }
 
-function received({ all, messages, unfit }: Reading, inner: boolean): readonly Message[] {
-  if (!inner) return messages;
-  return unfit.size === 0 ? all : all.filter(({ offset }) => !unfit.has(offset));
-}
-
-function checkHandler(verb: string, handler: unknown): void {
-  if (typeof handler !== 'function') throw busError('INVALID_INPUT', `${verb}: give a handler function.`);
-}
-
-function stopped(): BusError {
-  return busError('CLOSED', 'The subscription was stopped.');
-}
-
 /** The one place where a bus gets the types of its channels: what is sent and received is checked by its schemas. */
 export function typed<S extends Schemas = NoSchemas>(bus: HostedBus): MessageBus<S> {
   return bus as unknown as MessageBus<S>;
@@ -111,15 +89,14 @@ export class HostedBus implements PlainVerbs {
   readonly #outbox: Outbox;
   readonly #author: Author;
   readonly #platform: Platform;
-  readonly #receivers = new Map<Receiver, (channelId: string) => boolean>();
+  readonly #decoder: Decoder;
+  readonly #receiving: Receiving;
   readonly #adapters = new Map<string, AttachedAdapter>();
   readonly #joined = new Map<string, Set<string>>();
   readonly #abort = createAbort();
   readonly #beforeClose = new Set<() => Promise<unknown>>();
   readonly #inside: Inside;
   readonly #admin: Admin;
-  readonly #schemas: SchemaCheck | undefined;
-  #decoded: { readonly body: unknown; readonly reading: Reading } | undefined;
   #statusStale = false;
   #closing: Promise<void> | undefined;
   #closed: BusError | undefined;
@@ -128,10 +105,19 @@ export class HostedBus implements PlainVerbs {
     this.#host = host;
     this.#author = authorOf(author);
     this.#platform = platform;
-    const decode = (block: Block, offset: number): readonly Message[] => this.#read(block, offset).all;
-    this.#schemas = schemas && new SchemaCheck(schemas);
-    const admit = schemas && ((input: MessageInput): void => this.#schemas?.admit(input));
+    const check = schemas && new SchemaCheck(schemas);
+    const admit = check && ((input: MessageInput): void => check.admit(input));
+    const decode = (block: Block, offset: number): readonly Message[] => this.#decoder.read(block, offset).all;
     this.#outbox = new Outbox(host, this.#author, platform, decode, () => this.#statusChanged(), admit);
+    this.#decoder = new Decoder(host.events, this.#outbox.ids, check);
+    this.#receiving = new Receiving({
+      host: () => this.#use(),
+      events: host.events,
+      decoder: this.#decoder,
+      now: () => platform.now(),
+      authorId: this.#author.id,
+      send: (input, options) => this.send(input, options),
+    });
     this.#inside = {
       bus: typed(this),
       host,
@@ -146,18 +132,19 @@ export class HostedBus implements PlainVerbs {
         return () => void this.#beforeClose.delete(task);
       },
       send: (input, options: InnerSendOptions = stored) => this.#outbox.send(input, options),
-      receive: (...asked) => this.#receive(...asked),
-      read: (block, offset) => this.#read(block, offset),
+      receive: (...asked) => this.#receiving.receive(...asked),
+      read: (block, offset) => this.#decoder.read(block, offset),
     };
     this.#admin = busAdmin(this.#inside, () => ({
       ...Object.fromEntries(host.events.counts),
       outbox: this.#outbox.count,
-      subscriptions: this.#receivers.size,
+      subscriptions: this.#receiving.count(),
+      readers: this.#receiving.readers,
     }));
     this.#status = new Cell({ ...host.status.getSnapshot() });
     host.status.subscribe(() => this.#statusChanged());
     host.onDeadLetter(({ group, reason, offset, block }) => {
-      const message = this.#read(block, block.offset).all.find((one) => one.offset === offset);
+      const message = this.#decoder.read(block, block.offset).all.find((one) => one.offset === offset);
       if (message !== undefined) host.events.emit('deadLetter', { message, group, reason });
     });
   }
@@ -167,51 +154,11 @@ export class HostedBus implements PlainVerbs {
   }
 
   subscribe(channel: string, handler: Handler, options: SubscribeOptions = {}): Subscription {
-    return this.#subscribe(channel, handler, options, false);
-  }
-
-  #subscribe(channel: string, handler: Handler, options: SubscribeOptions, inner: boolean): Subscription {
-    checkHandler('subscribe', handler);
-    let abort: ReturnType<typeof createAbort> | undefined;
-    const context: DeliveryContext = {
-      send: (input, more) => this.send(input, more),
-      authorId: this.#author.id,
-      signal: (): Signal => (abort ??= createAbort()).signal,
-    };
-    // Where it stands inside a block: whoever stops there goes on right there.
-    let inHand: Positions = {};
-    const receiver = this.#receive(channel, options, {
-      inner,
-      take: (messages, logId) => {
-        for (const message of messages) {
-          if (receiver.closed) return true;
-          const { channelId, offset } = message;
-          if (offset > 0) inHand = { [channelId]: { logId, offset } };
-          this.#call(handler, message, new MessageDelivery(context, message, logId));
-        }
-        if (!receiver.closed) inHand = {};
-        return true;
-      },
-      closed: () => abort?.abort(),
-    });
-    const positions = (): Positions => ({ ...receiver.positions(), ...inHand });
-    return subscriptionOf({ ready: receiver.ready, positions }, () => receiver.close(stopped()));
+    return this.#receiving.subscribe(channel, handler, options);
   }
 
   messages(channel: string, options: ReadOptions = {}): AsyncIterable<Message> {
-    return {
-      [Symbol.asyncIterator]: () => {
-        const queue = new Queue<Message>(() => receiver.close(stopped()));
-        const receiver = this.#receive(channel, options, {
-          take: (messages, _logId, done) => {
-            queue.push(messages, done);
-            return false;
-          },
-          closed: (error) => queue.close(error.code === 'CLOSED' ? undefined : error),
-        });
-        return queue;
-      },
-    };
+    return this.#receiving.messages(channel, options);
   }
 
   consume(
@@ -323,7 +270,7 @@ export class HostedBus implements PlainVerbs {
   }
 
   getSubscriberCount(channelId: string): number {
-    return [...this.#receivers.values()].filter((matches) => matches(channelId)).length;
+    return this.#receiving.count(channelId);
   }
 
   presence(channelId: string): Store<readonly Member[]> {
@@ -347,7 +294,7 @@ export class HostedBus implements PlainVerbs {
   }
 
   subscribeControl(channelId: string, handler: (control: Control) => unknown): Subscription {
-    return this.#control(channelId, handler);
+    return this.#receiving.control(channelId, handler);
   }
 
   use(adapter: Adapter): this {
@@ -386,29 +333,15 @@ export class HostedBus implements PlainVerbs {
   ): () => void {
     const heard = listener as (value: unknown) => void;
     if (event === 'message') return this.subscribe('*', heard, options);
-    if (event === 'control') return this.#control('*', heard, options);
-    if (event === 'message_deleted' || event === 'channel_cleared') return this.#noticed(event, heard, options);
+    if (event === 'control') return this.#receiving.control('*', heard, options);
+    if (event === 'message_deleted' || event === 'channel_cleared')
+      return this.#receiving.noticed(event, heard, options);
     return this.#host.events.on(event, listener, options.signal);
   }
 
   channel<K extends string>(channelId: K): Channel<NoSchemas, K> {
     checkChannel(channelId);
-    const bound: Channel = {
-      channelId,
-      send: (content, { ack, ephemeral, signal, ...more } = {}) => {
-        const options = {
-          ...(ack !== undefined && { ack }),
-          ...(ephemeral !== undefined && { ephemeral }),
-          ...(signal !== undefined && { signal }),
-        };
-        return this.send({ ...more, channelId, content }, options);
-      },
-      subscribe: (handler, options) => this.subscribe(channelId, handler, options),
-      history: (options) => this.history(channelId, options),
-      live: (options) => this.live(channelId, options),
-      presence: this.presence(channelId),
-    };
-    return bound as Channel<NoSchemas, K>;
+    return boundChannel(typed(this), channelId) as Channel<NoSchemas, K>;
   }
 
   get status(): Store<BusStatus> {
@@ -440,7 +373,7 @@ export class HostedBus implements PlainVerbs {
     });
     this.#closed = busError('CLOSED', 'The bus is closed.');
     this.clearAdapters();
-    for (const receiver of this.#receivers.keys()) receiver.close(this.#closed);
+    this.#receiving.close(this.#closed);
     this.#outbox.close(this.#closed);
     await this.#host.close();
   }
@@ -482,104 +415,8 @@ export class HostedBus implements PlainVerbs {
     return this.#host;
   }
 
-  #control(channelId: string, handler: (control: Control) => unknown, { signal }: ReadOptions = {}): Subscription {
-    const told = ({ channelId: on, content }: Message): unknown =>
-      handler({ ...(content as Omit<Control, 'channelId'>), channelId: on });
-    const filter = { types: [controlType] };
-    const options = { ephemeral: 'only', filter, ...(signal !== undefined && { signal }) } as const;
-    return this.#subscribe(channelId, told, options, true);
-  }
-
-  /** Listens to what control blocks say, and to nothing else. */
-  #noticed(
-    event: 'message_deleted' | 'channel_cleared',
-    heard: (value: unknown) => void,
-    options: ReadOptions,
-  ): () => void {
-    const action = event === 'channel_cleared' ? 'clear' : 'delete';
-    const receiver = this.#receive('*', options, {
-      only: 'control',
-      take: () => true,
-      control: ({ channelId, id, ...notice }) => {
-        const value = { channelId, ...(id !== undefined && { messageId: id }) } as BusEvents[typeof event];
-        if (notice.action === action) this.#host.events.tell(event, heard, value);
-      },
-      closed: () => undefined,
-    });
-    return () => receiver.close(stopped());
-  }
-
   async #tell(member: (adapter: Adapter) => unknown): Promise<void> {
     await Promise.all([...this.#adapters.values()].map((attached) => attached.call(() => member(attached.adapter))));
-  }
-
-  #call(handler: Handler, message: Message, delivery: Delivery): void {
-    try {
-      const result = handler(message, delivery);
-      if (result instanceof Promise)
-        result.catch((error: unknown) => this.#host.events.emit('handlerError', { message, error }));
-    } catch (error) {
-      this.#host.events.emit('handlerError', { message, error });
-    }
-  }
-
-  #read(block: Block, offset: number): Reading {
-    // What never left the process has one body, for its sender and for all who receive it.
-    const body = 'items' in block ? block.items : block;
-    if (this.#decoded?.body === body) return this.#decoded.reading;
-    const reading = this.#decode(block, offset);
-    this.#decoded = { body, reading };
-    return reading;
-  }
-
-  #decode(block: Block, offset: number): Reading {
-    try {
-      const all = messagesOf(block, offset);
-      const last = all.at(-1);
-      if (last !== undefined) this.#outbox.ids.observe(last.id);
-      const { channelId, kind } = block.header;
-      if (kind === 'data' && this.#schemas?.has(channelId) === true)
-        return this.#schemas.read(channelId, all, (error) => this.#host.events.emit('error', error));
-      const messages = all.some(({ type }) => isInner(type)) ? all.filter(({ type }) => !isInner(type)) : all;
-      return { all, messages, unfit: noneUnfit };
-    } catch (error) {
-      if (!isBusError(error)) throw error;
-      this.#host.events.emit('error', error);
-      return { all: [], messages: [], unfit: noneUnfit };
-    }
-  }
-
-  #receive(channel: string, options: SubscribeOptions, { inner = false, only, ...how }: ReceiveHow): Receiver {
-    checkPattern(channel);
-    const from = options.from ?? 'now';
-    checkFrom(from, channel);
-    const host = this.#use();
-    let forget = (): void => undefined;
-    const receiver = new Receiver({
-      ...how,
-      filter: options.filter,
-      resumes: typeof from === 'object' && !isLast(from),
-      decode: (block, offset) => (only === 'control' ? [] : received(this.#read(block, offset), inner)),
-      now: () => this.#platform.now(),
-      reset: (reset) => (only === 'control' ? undefined : this.#reset(reset, options)),
-      closed: (error) => {
-        forget();
-        this.#receivers.delete(receiver);
-        how.closed(error);
-      },
-    });
-    this.#receivers.set(receiver, only === 'control' ? () => false : matcher(channel));
-    receiver.reader = host.open({ pattern: channel, from, ephemeral: options.ephemeral ?? false }, receiver);
-    forget = onAbort(options.signal, () =>
-      receiver.close(busError('ABORTED', 'The signal of the subscription was aborted.')),
-    );
-    return receiver;
-  }
-
-  #reset(reset: Reset, options: SubscribeOptions): void {
-    const { events } = this.#host;
-    events.emit('reset', reset);
-    events.tell('reset', (event) => options.onReset?.(event), reset);
   }
 }
 

@@ -4,7 +4,7 @@ import type { StoredBlock } from './block.ts';
 import { checkChannel } from './channel.ts';
 import { busError } from './errors.ts';
 import type { Host } from './host.ts';
-import type { Reading } from './inside.ts';
+import type { Reading } from './reading.ts';
 import { isUuid7, timeOfId } from './id.ts';
 import type { ChannelHead, Page, Position } from './log.ts';
 import type { Message } from './message.ts';

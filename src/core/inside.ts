@@ -2,22 +2,16 @@
 // it is first used, so that a page pays for what it uses.
 
 import type { Block } from './block.ts';
+import type { Reading } from './reading.ts';
 import type { Events } from './events.ts';
 import type { Host } from './host.ts';
 import type { MessageBus, Sending, SubscribeOptions } from './message-bus.ts';
-import type { Message, MessageInput } from './message.ts';
+import type { MessageInput } from './message.ts';
 import type { Author, Outbox } from './outbox.ts';
 import type { Platform, Signal } from './platform.ts';
-import type { Receiver, ReceiverOptions } from './subscription.ts';
+import type { ReceiveHow } from './receiving.ts';
+import type { Receiver } from './subscription.ts';
 import type { InnerSendOptions } from './will.ts';
-
-export interface Reading {
-  readonly all: readonly Message[];
-  /** Without the bus's own: those whose type begins with "busline.". */
-  readonly messages: readonly Message[];
-  /** Messages that do not fit the schema of their channel, by offset, and why. */
-  readonly unfit: ReadonlyMap<number, string>;
-}
 
 /** What a stream may be given beside what users give. */
 export interface InnerStreamOptions {
@@ -45,10 +39,3 @@ export interface Inside {
   /** The messages of a block, decoded once for all. */
   read(block: Block, offset: number): Reading;
 }
-
-export type ReceiveHow = Pick<ReceiverOptions, 'take' | 'started' | 'closed' | 'control'> & {
-  /** Whether the bus's own messages come, too. */
-  readonly inner?: boolean;
-  /** Nothing is read but what control blocks say. */
-  readonly only?: 'control';
-};

@@ -4,7 +4,7 @@
 import { checkChannel } from './channel.ts';
 import { busError, describe } from './errors.ts';
 import type { BusError } from './errors.ts';
-import type { Reading } from './inside.ts';
+import type { Reading } from './reading.ts';
 import { isInner } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { Schemas, StandardSchema } from './schema.ts';

@@ -2,9 +2,10 @@
 import { MessageBusCore } from 'busline/core';
 import type { Admin, Message } from 'busline/core';
 import { describe, expect, test } from 'vitest';
+import { HostedBus } from '../../src/core/bus.ts';
 import type { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Succession } from '../protocol/support.ts';
-import { contents, failure, heard, quiet, testPlatform, until } from './support.ts';
+import { contents, failure, heard, HeldHost, quiet, testPlatform, until, readers } from './support.ts';
 
 /** Waits until its members answer. */
 async function there(bus: { readonly admin: Admin }, channelId = 'a'): Promise<void> {
@@ -34,7 +35,7 @@ describe('a request', () => {
       correlationId: 'mine',
     });
     await quiet();
-    expect(bus.getSubscriberCount('a')).toBe(0);
+    expect(await readers(bus)).toBe(0);
     expect(platform.timers.size).toBe(0);
     await bus.close();
   });
@@ -84,17 +85,17 @@ describe('a request', () => {
     const bus = new MessageBusCore({ platform });
     await bus.admin.groups();
     const nobody = failure(bus.request({ channelId: 'a', content: '?' }, { timeout: 1000 }));
-    await until(() => bus.getSubscriberCount('a') === 1);
+    await until(async () => (await readers(bus)) === 1);
     platform.advance(999);
     platform.advance(1);
     expect(await nobody).toMatchObject({ code: 'NO_RESPONDER', accepted: 'unknown' });
     bus.respond('a', () => new Promise(() => undefined));
     await there(bus);
     const slow = failure(bus.request({ channelId: 'a', content: '?' }));
-    await until(() => bus.getSubscriberCount('a') === 1);
+    await until(async () => (await readers(bus)) === 1);
     platform.advance(30_000);
     expect(await slow).toMatchObject({ code: 'TIMEOUT', retryable: true });
-    expect(bus.getSubscriberCount('a')).toBe(0);
+    expect(await readers(bus)).toBe(0);
   });
 
   test('does not wait for ever to find out why nobody answered', async () => {
@@ -104,7 +105,7 @@ describe('a request', () => {
     for (const groups of answers) {
       bus.admin.groups = groups;
       const asking = failure(bus.request({ channelId: 'a', content: '?' }));
-      await until(() => bus.getSubscriberCount('a') === 1);
+      await until(async () => (await readers(bus)) === 1);
       platform.advance(30_000);
       await quiet();
       platform.advance(1000);
@@ -117,17 +118,29 @@ describe('a request', () => {
     const bus = new MessageBusCore();
     const abort = new AbortController();
     const asking = failure(bus.request({ channelId: 'a', content: '?' }, { signal: abort.signal }));
-    await until(() => bus.getSubscriberCount('a') === 1);
+    await until(async () => (await readers(bus)) === 1);
     abort.abort('enough');
     expect(await asking).toMatchObject({ code: 'ABORTED', cause: 'enough' });
-    expect(bus.getSubscriberCount('a')).toBe(0);
+    expect(await readers(bus)).toBe(0);
     const early = bus.request({ channelId: 'a', content: '?' }, { signal: AbortSignal.abort() });
     expect(await failure(early)).toMatchObject({ code: 'ABORTED' });
     const last = failure(bus.request({ channelId: 'a', content: '?' }));
-    await until(() => bus.getSubscriberCount('a') === 1);
+    await until(async () => (await readers(bus)) === 1);
     await bus.close();
     expect(await last).toMatchObject({ code: 'CLOSED' });
     expect(await failure(bus.request({ channelId: 'a', content: '?' }))).toMatchObject({ code: 'CLOSED' });
+  });
+
+  test('that was given up before it was stored opens nothing', async () => {
+    const host = new HeldHost();
+    const abort = new AbortController();
+    const asking = failure(new HostedBus(host).request({ channelId: 'a', content: '?' }, { signal: abort.signal }));
+    await until(() => host.pushed.length === 1);
+    abort.abort();
+    expect(await asking).toMatchObject({ code: 'ABORTED', accepted: 'unknown' });
+    host.pushed[0]?.settle();
+    await quiet();
+    expect(host.opened).toEqual([]);
   });
 
   test('is refused with what is wrong with it', async () => {
@@ -310,7 +323,7 @@ describe('a streamed answer', () => {
       throw new Error('mine');
     };
     const asking = bus.request({ channelId: 'a', content: '?', id: 'q' }, { onDelta });
-    await until(() => bus.getSubscriberCount('a') === 1);
+    await until(async () => (await readers(bus)) === 1);
     const streams = ['q', 'q', 'another'].map((inReplyTo) =>
       bus.stream({ channelId: 'a', type: 'response', inReplyTo }),
     );

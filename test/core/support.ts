@@ -53,8 +53,13 @@ export function quiet(): Promise<void> {
 }
 
 /** Waits for what is bound to happen. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await quiet();
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await quiet();
+}
+
+/** How many readers a bus has, with those of the machinery behind its verbs. */
+export async function readers(bus: Pick<MessageBus, 'admin'>): Promise<number> {
+  return (await bus.admin.stats())['readers'] ?? 0;
 }
 
 /** A memory log for blocks as they are on the way to other processes. */

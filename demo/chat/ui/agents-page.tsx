@@ -13,7 +13,7 @@ import { tabsOf } from './words.ts';
 export function AgentsPage({ chat }: { readonly chat: Chat }): VNode {
   const tabs = useStore(chat.bus.presence(deskChannel)).length;
   return (
-    <div class="page" tabIndex={0} role="region" aria-label="Agents">
+    <div id="page" class="page" tabIndex={0} role="region" aria-label="Agents">
       <p class="lead">
         Every tab has all agents; each message is handled by one of them, and if its tab dies, another tab goes on. Ask one
         by writing “@” in a room.

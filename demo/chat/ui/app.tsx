@@ -46,7 +46,7 @@ export function App({ chat }: { readonly chat: Chat }): VNode {
   };
   return (
     <div class="chat">
-      <a class="skip" href="#message-box" onClick={skip}>
+      <a class="skip" href={room === undefined ? '#page' : '#message-box'} onClick={skip}>
         {room === undefined ? 'Skip to the page' : 'Skip to the message box'}
       </a>
       {!narrow && (

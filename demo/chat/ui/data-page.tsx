@@ -19,7 +19,7 @@ function messages(count: number): string {
 export function DataPage({ chat }: { readonly chat: Chat }): VNode {
   const [question, ask] = useState<Question>();
   return (
-    <div class="page" tabIndex={0} role="region" aria-label="Data">
+    <div id="page" class="page" tabIndex={0} role="region" aria-label="Data">
       <StorageMeter bus={chat.bus} />
       <BackupSection chat={chat} />
       <ClearSection chat={chat} ask={ask} />

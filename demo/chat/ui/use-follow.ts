@@ -18,22 +18,22 @@ export interface Follow {
 }
 
 interface Anchor {
-  readonly row: Element;
+  readonly text: Element;
   readonly top: number;
 }
 
-/** The first row that can be seen. */
+/** The first text that can be seen. Not its row: that loses its heads when what it goes on from is put above it. */
 function anchorIn(box: Element): Anchor | undefined {
   const { top } = box.getBoundingClientRect();
-  const rows = [...box.querySelectorAll('.message')];
+  const texts = [...box.querySelectorAll('.message > .text')];
   let low = 0;
-  for (let high = rows.length; low < high;) {
+  for (let high = texts.length; low < high;) {
     const middle = (low + high) >> 1;
-    if ((rows[middle]?.getBoundingClientRect().bottom ?? 0) > top) high = middle;
+    if ((texts[middle]?.getBoundingClientRect().bottom ?? 0) > top) high = middle;
     else low = middle + 1;
   }
-  const row = rows[low];
-  return row === undefined ? undefined : { row, top: row.getBoundingClientRect().top };
+  const text = texts[low];
+  return text === undefined ? undefined : { text, top: text.getBoundingClientRect().top };
 }
 
 export function rowId(id: string): string {
@@ -85,7 +85,7 @@ export function useFollow(ids: readonly string[]): Follow {
       return;
     }
     const was = anchor.current;
-    if (was?.row.isConnected === true) box.scrollTop += was.row.getBoundingClientRect().top - was.top;
+    if (was?.text.isConnected === true) box.scrollTop += was.text.getBoundingClientRect().top - was.top;
     anchor.current = anchorIn(box);
     const seen = lastSeen.current === undefined ? -1 : ids.lastIndexOf(lastSeen.current);
     // What was seen last may have been deleted since.
