@@ -25,7 +25,7 @@ export interface Source {
 }
 
 /** Messages with `low < offset <= high`, oldest first. */
-async function range(source: Source, channelId: string, low: number, high: number): Promise<Message[]> {
+export async function range(source: Source, channelId: string, low: number, high: number): Promise<Message[]> {
   const found: Message[] = [];
   for (let after = low; after < high;) {
     const page: Page = await source.host.page(channelId, after, Math.min(high - after, pageMessages));

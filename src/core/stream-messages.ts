@@ -38,6 +38,8 @@ export interface Delta {
 export interface Ask {
   readonly streamId: string;
   readonly stop: boolean;
+  /** The stream was deleted: nothing of it is to be stored any more. */
+  readonly drop: boolean;
 }
 
 type Fields = { readonly [key: string]: unknown };
@@ -66,8 +68,8 @@ export function deltaOf({ content }: Message): Delta | undefined {
 }
 
 export function askOf({ content }: Message): Ask {
-  const { streamId, stop } = fieldsOf(content);
-  return { streamId: String(streamId), stop: stop === true };
+  const { streamId, stop, drop } = fieldsOf(content);
+  return { streamId: String(streamId), stop: stop === true, drop: drop === true };
 }
 
 /** Which stream a stored "busline.abort" ends, and which run of it. */

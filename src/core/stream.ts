@@ -166,13 +166,20 @@ export class StreamWriter implements MessageStream {
   }
 
   #hear(asks: readonly Message[]): boolean {
-    for (const { streamId, stop } of asks.map(askOf)) {
+    for (const { streamId, stop, drop } of asks.map(askOf)) {
       if (streamId !== this.id && streamId !== anyStream) continue;
-      if (stop) this.#abort.abort();
+      if (drop) this.#drop();
+      else if (stop) this.#abort.abort();
       else this.#asked = true;
     }
     if (this.#asked) this.#schedule();
     return true;
+  }
+
+  /** It was deleted while it was written: what is stored at its end holds nothing of it. */
+  #drop(): void {
+    this.#text = '';
+    this.abort('It was deleted.');
   }
 
   /** What was written in one turn is told as one delta; what was asked in one turn is answered once. */

@@ -1,6 +1,6 @@
 // What is deleted or cleared is gone: from the log, from history, for whoever comes later. Who is there is told.
 import { MemoryLog, MessageBusCore } from 'busline/core';
-import type { BusEvents, Log, Message, Position, Reset, StoredBlock } from 'busline/core';
+import type { BusEvents, Log, Message, MessageStream, Position, Reset, StoredBlock } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { firstOffset, sizeOf } from '../../src/core/block.ts';
 import { cut } from '../../src/core/cut.ts';
@@ -8,7 +8,7 @@ import { LogHost } from '../../src/core/log-host.ts';
 import { window } from '../../src/core/reader.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
 import { blockOf } from '../../src/testing/sender.ts';
-import { contents, encodedLog, failure, heard, numbers, quiet, sendBlock, wrapped } from './support.ts';
+import { contents, encodedLog, failure, heard, numbers, quiet, sendBlock, until, wrapped } from './support.ts';
 
 const channelId = 'a';
 const logs: readonly (readonly [string, () => Log])[] = [
@@ -361,4 +361,48 @@ test('a reader that has the messages, but not yet the end of what there is, is t
   await quiet();
   expect(contents(messages)).toEqual([1, 2]);
   expect(resets.map(({ reason, had }) => [reason, had.offset])).toEqual([['cleared', 2]]);
+});
+
+describe('deleting a stream', () => {
+  const under = async (bus: MessageBusCore): Promise<MessageStream> => {
+    const stream = bus.stream({ channelId: 'a' });
+    stream.write('a secret');
+    await until(async () => (await bus.admin.stats())['readers'] === 1 && (await bus.admin.channels('a')).length === 1);
+    await quiet();
+    return stream;
+  };
+
+  test('that was aborted takes what it had written from disk, too', async () => {
+    const log = new MemoryLog();
+    const bus = new MessageBusCore({ log });
+    const stream = await under(bus);
+    stream.abort();
+    await until(async () => (await onDisk(log)).includes('a secret'));
+    await bus.deleteMessage(stream.id, 'a');
+    expect(await onDisk(log)).not.toContain('a secret');
+  });
+
+  test('by the id of its end takes all of it', async () => {
+    const log = new MemoryLog();
+    const bus = new MessageBusCore({ log });
+    const stream = await under(bus);
+    const end = await stream.close();
+    await bus.deleteMessage(end.id, 'a');
+    expect(await onDisk(log)).not.toContain('a secret');
+    const view = bus.live('a');
+    await bus.send({ channelId: 'a', content: 'after' });
+    await until(() => view.getSnapshot().length > 0);
+    expect(view.getSnapshot().map(({ content }) => content)).toEqual(['after']);
+  });
+
+  test('that is under way stops its writer, and nothing of it is stored later', async () => {
+    const log = new MemoryLog();
+    const bus = new MessageBusCore({ log });
+    const stream = await under(bus);
+    await bus.deleteMessage(stream.id, 'a');
+    await until(() => stream.signal.aborted);
+    expect(await failure(stream.close())).toMatchObject({ code: 'STREAM_ABORTED' });
+    await quiet();
+    expect(await onDisk(log)).not.toContain('a secret');
+  });
 });

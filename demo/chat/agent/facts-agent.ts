@@ -35,8 +35,8 @@ async function factsIn(text: string): Promise<readonly (readonly [kind: string, 
 async function describe(text: string): Promise<string> {
   if (text === '') return 'Write something after @facts, and I look for names, dates and numbers in it.';
   const facts = await factsIn(text);
-  if (facts.length === 0) return 'I found no names, dates or numbers in that.';
-  return ['I found:', ...facts.map(([kind, found]) => `${kind}: ${found.join(', ')}`)].join('\n');
+  if (facts.length === 0) return 'There are no names, dates or numbers in your message.';
+  return ['In your message I found:', ...facts.map(([kind, found]) => `${kind}: ${found.join(', ')}`)].join('\n');
 }
 
 export function factsAgent(card: AgentCard, desk: Desk): Adapter {

@@ -47,9 +47,9 @@ export function planAgent(card: AgentCard, desk: Desk, isPaused: (id: AgentCard[
     const answers = asking.map((each) => ask(each, attempt, voice.signal));
     await voice.say(`I asked ${asked.map(({ name }) => name).join(' and ')}.`);
     const sources: Source[] = [];
-    for (const [at, answer] of answers.entries()) {
+    for (const answer of answers) {
       const { text, sources: theirs } = await answer;
-      await voice.say(`\n\n${asked[at]?.name ?? ''}: ${text}`);
+      await voice.say(`\n\n${text}`);
       sources.push(...theirs);
     }
     return sources;

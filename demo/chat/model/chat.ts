@@ -53,6 +53,7 @@ export function createChat(): Chat {
   const bus = createBus({ name: busName, author: { id: person.id, name: person.name.getSnapshot() } });
   const rooms = new Rooms(bus);
   const reads = new Reads(bus, person);
+  const streams = new OpenStreams(bus);
   const outdated = new Observable<string | undefined>(undefined);
   const trouble = new Observable<string | undefined>(undefined);
   bus.on('reload', ({ why }) => outdated.set(why));
@@ -64,9 +65,9 @@ export function createChat(): Chat {
     rooms,
     reads,
     unread: new Unread({ bus, reads, me: person.id, onHeard: (slug) => rooms.heard(slug) }),
-    streams: new OpenStreams(bus),
+    streams,
     agents: new Agents(bus),
-    stored: new StoredCount(bus),
+    stored: new StoredCount(bus, streams),
     theme,
     notices: new Notices(),
     trouble,

@@ -1,7 +1,8 @@
-// How many messages the rooms hold: asked of the log, again after every burst of messages, never twice at once.
+// How many records the rooms hold: asked of the log, again after every burst of what changes it, never twice at once.
 
 import type { MessageBus } from 'busline';
 import { Observable } from './observable.ts';
+import type { OpenStreams } from './open-streams.ts';
 import { roomPattern } from './rooms.ts';
 
 export class StoredCount extends Observable<number | undefined> {
@@ -9,11 +10,13 @@ export class StoredCount extends Observable<number | undefined> {
   #asking = false;
   #stale = false;
 
-  constructor(bus: MessageBus) {
+  constructor(bus: MessageBus, streams: OpenStreams) {
     super(undefined);
     this.#bus = bus;
     bus.subscribe(roomPattern, () => this.#ask(), { onReset: () => this.#ask() });
-    bus.on('host', () => this.#ask());
+    for (const event of ['host', 'message_deleted', 'channel_cleared'] as const) bus.on(event, () => this.#ask());
+    // Beginnings and ends of answers are records, too.
+    streams.subscribe(() => this.#ask());
     this.#ask();
   }
 

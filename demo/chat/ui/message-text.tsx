@@ -19,11 +19,9 @@ interface Part {
   readonly text: string;
 }
 
-/** Runs of plain text stay as they are; each quote is a part of its own. */
 function partsOf(text: string): readonly Part[] {
   return text
-    .split(/(?:^|\n+)(> .+)(?:\n+|$)/)
-    .filter((part) => part !== '')
+    .split(/\n{2,}/)
     .map((part) => (part.startsWith('> ') ? { isQuote: true, text: part.slice(2) } : { isQuote: false, text: part }));
 }
 
