@@ -31,7 +31,10 @@ const states: Record<string, (open: Open) => Promise<ChatTab>> = {
       globalThis.setTimeout = ((task: () => void, ms: number) => (ms === 22 ? 0 : real(task, ms))) as typeof setTimeout;
     });
     await tab.write('What happens when I close every tab?');
-    await settled(tab.messages.last().getByRole('button', { name: 'Stop' }), tab.page.getByText('The', { exact: true }));
+    await settled(
+      tab.messages.last().getByRole('button', { name: 'Stop' }),
+      tab.page.getByText('The', { exact: true }),
+    );
     return tab;
   },
   'the agents that can be asked': async (open) => {

@@ -78,7 +78,7 @@ function checkState(state: { readonly [key: string]: Json }): { readonly [key: s
 }
 
 /** The one place where a bus gets the types of its channels: what is sent and received is checked by its schemas. */
-export function typed<S extends Schemas = NoSchemas>(bus: HostedBus): MessageBus<S> {
+function typed<S extends Schemas = NoSchemas>(bus: HostedBus): MessageBus<S> {
   return bus as unknown as MessageBus<S>;
 }
 

@@ -46,7 +46,7 @@ function begunName(group: string, pattern: string): string {
   return `begun:${group}${separator}${pattern}`;
 }
 
-export function groupName(group: string, channelId: string): string {
+function groupName(group: string, channelId: string): string {
   return `${groupPrefix}${group}${separator}${channelId}`;
 }
 
@@ -60,7 +60,7 @@ export function placeOf(name: string): { group: string; channelId: string } {
   return { group, channelId };
 }
 
-export function ownerClient(owner: string): string {
+function ownerClient(owner: string): string {
   return owner.slice(0, owner.lastIndexOf('/'));
 }
 

@@ -21,7 +21,7 @@ function clientOf(name: string): string {
 }
 
 /** What is saved with a message that says this of its client's wills. */
-export function recordsOf(clientId: string, { will, fulfils }: Testament): Records {
+function recordsOf(clientId: string, { will, fulfils }: Testament): Records {
   return [
     ...(fulfils === undefined ? [] : [[nameOf(clientId, fulfils), undefined] as const]),
     ...(will === undefined ? [] : [[nameOf(clientId, will.id), will.block] as const]),

@@ -61,7 +61,10 @@ export class Agents {
   }
 
   #remember(id: AgentId, on: boolean): void {
-    const others = this.paused.getSnapshot().split(' ').filter((each) => each !== '' && each !== id);
+    const others = this.paused
+      .getSnapshot()
+      .split(' ')
+      .filter((each) => each !== '' && each !== id);
     this.paused.set([...others, ...(on ? [id] : [])].join(' '));
   }
 

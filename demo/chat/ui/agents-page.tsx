@@ -15,8 +15,8 @@ export function AgentsPage({ chat }: { readonly chat: Chat }): VNode {
   return (
     <div id="page" class="page" tabIndex={0} role="region" aria-label="Agents">
       <p class="lead">
-        Every tab has all agents; each message is handled by one of them, and if its tab dies, another tab goes on. Ask one
-        by writing “@” in a room.
+        Every tab has all agents; each message is handled by one of them, and if its tab dies, another tab goes on. Ask
+        one by writing “@” in a room.
       </p>
       <ul class="cards">
         {roster.map((card) => (
@@ -62,9 +62,7 @@ function AgentRow({ chat, card, tabs }: AgentRowProps): VNode {
   const isPaused = agents.isPaused(card.id);
   const state = stateOf(report, isPaused);
   const toggle = (): void => {
-    agents
-      .pause(card.id, !isPaused)
-      .catch((error: unknown) => notices.failed('The other tabs were not told.', error));
+    agents.pause(card.id, !isPaused).catch((error: unknown) => notices.failed('The other tabs were not told.', error));
   };
   return (
     <article class="card" aria-label={card.name}>

@@ -91,10 +91,7 @@ export function MessageRows({ chat, room, entries, found, onEdit, composer }: Me
     // The same row again costs nothing: with hundreds of them, a new message draws one.
     if (last !== undefined && isSame(last[0], row)) return last;
     const focus = (): void => setChosen(entry.id);
-    return [
-      row,
-      <MessageRow key={entry.id} {...row} mine={entry.authorId === me} actions={actions} onFocus={focus} />,
-    ];
+    return [row, <MessageRow key={entry.id} {...row} mine={entry.authorId === me} actions={actions} onFocus={focus} />];
   };
   const rows = entries.map(draw);
   drawn.current = new Map(rows.map((row) => [row[0].entry.id, row]));

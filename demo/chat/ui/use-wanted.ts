@@ -8,12 +8,18 @@ import type { Live } from './use-live.ts';
 import { useStore } from './use-store.ts';
 
 /** Returns the id of the one that was found, for a while. */
-export function useWanted({ wanted, notices }: Chat, channelId: string, live: Live, follow: Follow): string | undefined {
+export function useWanted(
+  { wanted, notices }: Chat,
+  channelId: string,
+  live: Live,
+  follow: Follow,
+): string | undefined {
   const message = useStore(wanted);
   const [found, setFound] = useState<string>();
   const { entries, phase, hasOlder, isLoadingOlder, loadOlder } = live;
   useLayoutEffect(() => {
-    if (message === undefined || message.channelId !== channelId || phase.name !== 'ready' || entries.length === 0) return;
+    if (message === undefined || message.channelId !== channelId || phase.name !== 'ready' || entries.length === 0)
+      return;
     const entry = entries.find(({ offset }: Entry) => offset === message.offset);
     if (entry !== undefined) {
       if (follow.toRow(entry.id)) setFound(entry.id);
