@@ -93,7 +93,7 @@ test('the line at the foot names the host, and opens into what is wrong and what
   const tab = await openChat('storage blocked');
   await expect(tab.status).toContainText('SharedWorker');
   const foot = tab.page.locator('footer');
-  await expect(foot).toContainText('storage blocked');
+  await expect(foot).toContainText('Storage blocked');
   await foot.locator('summary').click();
   await expect(foot.getByText('messages live until the last tab closes')).toBeVisible();
 });

@@ -31,7 +31,7 @@ test.describe('further up', () => {
     await a.writeLines(40);
     await expect(b.message(/Line 40$/)).toBeInViewport();
     await b.log.evaluate((log) => log.scrollTo(0, 0));
-    const latest = b.page.getByRole('button', { name: 'messages, go there' });
+    const latest = b.page.getByRole('button', { name: 'go there' });
     await expect(latest).toContainText('Latest');
     await a.write('News');
     await a.write('More news');

@@ -7,7 +7,7 @@ import { maxBlockMessages, messagesOf } from './block.ts';
 import { checkChannel } from './channel.ts';
 import { busError, describe, isBusError } from './errors.ts';
 import type { Inside } from './inside.ts';
-import type { ArchivedBlock, Imported } from './host-admin.ts';
+import type { ArchivedBlock } from './host-admin.ts';
 import type { ChannelDescription } from './message-bus.ts';
 import { decodeText, encodeText, fromBase64, toBase64 } from './platform.ts';
 
@@ -121,6 +121,12 @@ function blockOf(value: unknown): ArchivedBlock {
   return block;
 }
 
+/** Counts of messages. */
+interface Imported {
+  readonly imported: number;
+  readonly known: number;
+}
+
 /** Reads a file into the host, batch by batch. */
 class Import {
   readonly #inside: Inside;
@@ -204,8 +210,14 @@ class Import {
     const begins = !this.#channels.has(channelId);
     this.#channels.add(channelId);
     const admin = await this.#inside.host.admin();
-    const { imported, known } = await admin.importBlocks(channelId, blocks, begins);
-    this.#counts = { imported: this.#counts.imported + imported, known: this.#counts.known + known };
+    const fresh = await admin.importBlocks(channelId, blocks, begins);
+    let { imported, known } = this.#counts;
+    blocks.forEach((block, at) => {
+      const count = messagesOf(block, 0).length;
+      if (fresh[at] === true) imported += count;
+      else known += count;
+    });
+    this.#counts = { imported, known };
   }
 }
 

@@ -55,14 +55,6 @@ export class AttachedAdapter {
     }
   }
 
-  pause(): void {
-    for (const consumer of this.#consumers) consumer.pause();
-  }
-
-  resume(): void {
-    for (const consumer of this.#consumers) consumer.resume();
-  }
-
   detach(): void {
     this.#detached = true;
     this.#stop();

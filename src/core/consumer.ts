@@ -7,6 +7,7 @@ import type { ControlNotice } from './control.ts';
 import { MessageDelivery } from './delivery.ts';
 import type { DeliveryContext } from './delivery.ts';
 import { busError, describe, isBusError } from './errors.ts';
+import type { BusError } from './errors.ts';
 import type { JoinRequest, Membership, MemberSink, Outcome, Ref } from './host.ts';
 import type { Inside } from './inside.ts';
 import type { Message } from './message.ts';
@@ -31,8 +32,18 @@ export interface ConsumerOptions extends ConsumeOptions {
 
 type Handler = (message: Message, attempt: Attempt) => unknown;
 
-function isPositive(value: unknown): boolean {
-  return value === undefined || (typeof value === 'number' && value > 0);
+const maxName = 4096;
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= maxName && !value.includes('\u0000');
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isDuration(value: unknown): boolean {
+  return Number.isFinite(value) && (value as number) >= 0;
 }
 
 /** Throws what is wrong with what `consume` was given. */
@@ -41,11 +52,14 @@ export function checkConsume(options: ConsumeOptions, handler: unknown): void {
     throw busError('INVALID_INPUT', `consume: ${what}.`);
   };
   if (typeof handler !== 'function') wrong('give a handler function');
-  const { group, from = 'earliest', concurrency, lease, maxAttempts } = options ?? {};
-  if (typeof group !== 'string' || group === '' || group.includes('\u0000')) wrong('"group" must be a name');
+  if (!isName(options?.group)) wrong(`"group" must be a name of at most ${maxName} characters`);
+  const { from, slots, lease, maxAttempts, backoff } = requestOf('', options, 0);
   if (from !== 'earliest' && from !== 'now') wrong('"from" must be earliest or now');
-  for (const [name, value] of Object.entries({ concurrency, lease, maxAttempts }))
-    if (!isPositive(value)) wrong(`"${name}" must be a number above zero`);
+  for (const [name, value] of Object.entries({ concurrency: slots, maxAttempts }))
+    if (!isCount(value)) wrong(`"${name}" must be a whole number above zero`);
+  if (!isDuration(lease) || lease === 0) wrong('"lease" must be a number of milliseconds above zero');
+  for (const [name, value] of Object.entries({ initial: backoff.initial, max: backoff.max, factor: backoff.factor }))
+    if (!isDuration(value)) wrong(`"backoff.${name}" must be a number, zero or more`);
 }
 
 class MessageAttempt extends MessageDelivery implements Attempt {
@@ -55,7 +69,10 @@ class MessageAttempt extends MessageDelivery implements Attempt {
   constructor(context: DeliveryContext, message: Message, ref: Ref, membership: Membership) {
     super(context, message, ref.logId);
     this.attempt = ref.attempt;
-    this.extend = (ms) => membership.extend(ref, ms);
+    this.extend = async (ms) => {
+      if (!isDuration(ms)) throw busError('INVALID_INPUT', 'extend: give a number of milliseconds.');
+      await membership.extend(ref, ms);
+    };
   }
 }
 
@@ -76,12 +93,14 @@ export class GroupConsumer implements Consumer, MemberSink {
   readonly #membership: Membership;
   readonly #slots: number;
   readonly #running = new Map<Ref, Abort>();
-  readonly #forget: (() => void)[];
+  readonly #forget: (() => void)[] = [];
   /** The last ones: their messages are handed out one by one. What is deleted meanwhile is not handed out any more. */
   #blocks: StoredBlock[] = [];
   /** One after the other: messages of one block are fetched once. */
   #fetching: Promise<unknown> = Promise.resolve();
   #idle: (() => void)[] = [];
+  /** Why nothing will come any more. */
+  #failure: unknown;
   #closing: Promise<void> | undefined;
 
   constructor(inside: Inside, pattern: string, options: ConsumerOptions, handler: Handler) {
@@ -91,8 +110,8 @@ export class GroupConsumer implements Consumer, MemberSink {
     const request = requestOf(pattern, options, inside.platform.now());
     this.#slots = request.slots;
     this.#membership = inside.host.join(request, this);
-    const close = (): Promise<void> => this.close();
-    this.#forget = [onAbort(options.signal, () => void this.#abort()), inside.beforeClose(close)];
+    this.#forget.push(inside.beforeClose(() => this.close()));
+    this.#forget.push(onAbort(options.signal, () => void this.#abort()));
   }
 
   pause(): void {
@@ -124,15 +143,19 @@ export class GroupConsumer implements Consumer, MemberSink {
 
   lost(ref: Ref): void {
     for (const [own, abort] of this.#running) {
-      if (own.channelId === ref.channelId && own.offset === ref.offset && own.attempt === ref.attempt)
-        abort.abort(busError('LEASE_LOST', 'The attempt took too long.'));
+      if (own.channelId !== ref.channelId || own.offset !== ref.offset || own.attempt !== ref.attempt) continue;
+      this.#ended(own);
+      abort.abort(tooLate());
     }
   }
 
   failed(error: unknown): void {
+    this.#failure = error;
     this.#options.failed?.(error);
-    for (const abort of this.#running.values()) abort.abort(error);
-    this.#finished();
+    for (const [ref, abort] of this.#running) {
+      this.#ended(ref);
+      abort.abort(error);
+    }
   }
 
   #abort(): Promise<void> {
@@ -150,11 +173,17 @@ export class GroupConsumer implements Consumer, MemberSink {
   async #attempt(ref: Ref, abort: Abort): Promise<void> {
     const outcome = await this.#outcome(ref, abort).catch((error: unknown) => failure(error));
     try {
+      if (!this.#running.has(ref)) throw this.#failure ?? tooLate();
       await this.#membership.settle(ref, outcome);
     } catch (error) {
       // A handler that returned after its lease: another member has the message now, and this is worth knowing.
       if (isBusError(error) && error.code === 'LEASE_LOST') this.#inside.events.emit('error', error);
     }
+    this.#ended(ref);
+  }
+
+  /** Not in hand any more. */
+  #ended(ref: Ref): void {
     this.#running.delete(ref);
     if (this.#running.size === 0) this.#finished();
   }
@@ -225,6 +254,10 @@ export class GroupConsumer implements Consumer, MemberSink {
     this.#passOver(block, offset);
     return block;
   }
+}
+
+function tooLate(): BusError {
+  return busError('LEASE_LOST', 'The attempt took longer than its lease.');
 }
 
 function failure(error: unknown): Outcome {

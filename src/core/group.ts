@@ -36,6 +36,7 @@ export interface GroupHome {
   /** Asks to be told, by `gone`, when this client is gone. */
   watch(clientId: string): void;
   died(letter: DeadRecord): void;
+  failed(error: BusError): void;
 }
 
 const separator = '\u0000';
@@ -83,7 +84,7 @@ export class Group {
   readonly #channels = new Map<string, GroupChannel>();
   readonly #members: GroupMember[] = [];
   readonly #feeds = new Map<string, Reader>();
-  readonly #loaded: Promise<void>;
+  #loading: Promise<void> | undefined;
   /** Changed since the last save. */
   readonly #changed = new Set<GroupChannel>();
   #records: (readonly [string, unknown])[] = [];
@@ -98,7 +99,6 @@ export class Group {
   constructor(name: string, home: GroupHome) {
     this.name = name;
     this.#home = home;
-    this.#loaded = this.#load();
   }
 
   get members(): readonly GroupMember[] {
@@ -109,7 +109,7 @@ export class Group {
   async join(member: GroupMember, held: readonly Ref[]): Promise<void> {
     const [early, forget] = this.#noteAppends();
     try {
-      await this.#loaded;
+      await this.#loaded();
       await this.#begin(member.request, early);
     } finally {
       forget();
@@ -130,12 +130,13 @@ export class Group {
     if (at < 0) return;
     this.#members.splice(at, 1);
     if (giveBack) this.#giveBack(member);
+    // Its turn is another one's now.
+    this.#schedule();
     const { pattern } = member.request;
     if (this.#members.some(({ request }) => request.pattern === pattern)) return;
     this.#feeds.get(pattern)?.close();
     this.#feeds.delete(pattern);
     if (this.#members.length === 0) for (const channel of this.#channels.values()) channel.rewind();
-    this.#schedule();
   }
 
   /** The client died: what its members had in hand comes to others. */
@@ -194,7 +195,7 @@ export class Group {
 
   /** Dead letters of this group come again, as if they were new. */
   async redrive(letters: readonly DeadRecord[]): Promise<void> {
-    await this.#loaded;
+    await this.#loaded();
     for (const letter of letters) {
       const channel = this.#channels.get(letter.channelId);
       if (channel === undefined) continue;
@@ -215,6 +216,15 @@ export class Group {
     return this.#members[0]?.request.ordered === true;
   }
 
+  /** What could not be read is read again when somebody else comes. */
+  #loaded(): Promise<void> {
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
   async #load(): Promise<void> {
     const records = await this.#home.log.records(groupName(this.name, ''));
     const now = this.#home.platform.now();
@@ -226,7 +236,6 @@ export class Group {
     this.#schedule();
   }
 
-  /** Where a group begins that was not here before is on record before anything else is. */
   /** What is appended from now on is after "now", even while it is looked up where that is. */
   #noteAppends(): readonly [ReadonlyMap<string, number>, () => void] {
     const early = new Map<string, number>();
@@ -239,6 +248,7 @@ export class Group {
     return [early, forget];
   }
 
+  /** Where a group begins that was not here before is on record before anything else is. */
   async #begin({ pattern, from }: JoinRequest, early: ReadonlyMap<string, number>): Promise<void> {
     const { log } = this.#home;
     const name = begunName(this.name, pattern);
@@ -432,8 +442,13 @@ export class Group {
     this.#stage(() => this.#home.died(letter));
   }
 
-  #hand(member: GroupMember, { channelId, logId }: GroupChannel, offset: number, attempt: number): void {
-    this.#stage(() => member.sink.hand({ channelId, logId, offset, attempt }));
+  /** Unless it was given back before it was on record. */
+  #hand(member: GroupMember, channel: GroupChannel, offset: number, attempt: number): void {
+    const { channelId, logId } = channel;
+    const ref = { channelId, logId, offset, attempt };
+    this.#stage(() => {
+      if (this.#claimOf(channel, member, ref) !== undefined) member.sink.hand(ref);
+    });
   }
 
   /** Whose turn it is: the next one with room; in order, the one that is there longest. */

@@ -1,6 +1,7 @@
 // All groups of one log: who is a member of which, and what operators ask about them.
 
 import { matcher } from './channel.ts';
+import { busError, describe } from './errors.ts';
 import { deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
 import type { GroupHome, GroupMember } from './group.ts';
 import type { DeadRecord } from './host-admin.ts';
@@ -33,7 +34,13 @@ export class Groups {
     const { slots, pattern } = request;
     const member: GroupMember = { clientId, name, request, sink, matches: matcher(pattern), slots, inHand: 0 };
     const joined = group.join(member, held);
-    joined.catch(() => group.leave(member));
+    joined.catch((cause: unknown) => {
+      group.leave(member);
+      const what = `Group "${request.group}" could not be joined: ${describe(cause)}`;
+      const error = busError('HOST_LOST', what, { cause, retryable: true });
+      this.#home.failed(error);
+      sink.failed(error);
+    });
     return {
       settle: (ref, outcome) => joined.then(() => group.settle(member, ref, outcome)),
       extend: (ref, ms) => joined.then(() => group.extend(member, ref, ms)),

@@ -15,11 +15,6 @@ export interface DeadRecord {
 /** A block as a file holds it: its identity is that of the store it came from. */
 export type ArchivedBlock = Block<Header & { readonly blockId: string }>;
 
-export interface Imported {
-  readonly imported: number;
-  readonly known: number;
-}
-
 export interface HostAdmin {
   describe(channelId: string, info: ChannelDescription): Promise<void>;
   groups(channelId?: string): Promise<readonly GroupInfo[]>;
@@ -28,8 +23,8 @@ export interface HostAdmin {
   redrive(letters: readonly DeadRecord[]): Promise<number>;
   /** Those of them that are still dead letters are given up. */
   discard(letters: readonly DeadRecord[]): Promise<number>;
-  /** Appends what is not there yet, in order. `begins`: what is there is looked at anew. Resolves with counts of messages. */
-  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported>;
+  /** Appends what is not there yet, in order. `begins`: what is there is looked at anew. Resolves with which were not there. */
+  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<readonly boolean[]>;
   stats(): Promise<{ readonly [name: string]: number }>;
 }
 

@@ -43,7 +43,8 @@ export class LocalHost implements Host {
   readonly #shared: Shared;
   readonly #clientId: string;
   readonly #unlisten: () => void;
-  #members = 0;
+  readonly #members = new Set<MemberSink>();
+  #joined = 0;
 
   constructor(log: Log, platform: Platform) {
     this.#log = log;
@@ -81,7 +82,15 @@ export class LocalHost implements Host {
   }
 
   join(request: JoinRequest, sink: MemberSink): Membership {
-    return this.#host.joinFor(this.#clientId, ++this.#members, request, sink, []);
+    const { leave, ...membership } = this.#host.joinFor(this.#clientId, ++this.#joined, request, sink, []);
+    this.#members.add(sink);
+    return {
+      ...membership,
+      leave: () => {
+        this.#members.delete(sink);
+        leave();
+      },
+    };
   }
 
   admin(): Promise<HostAdmin> {
@@ -119,6 +128,7 @@ export class LocalHost implements Host {
   async close(): Promise<void> {
     this.#unlisten();
     this.status.set({ ...this.status.getSnapshot(), host: 'closed' });
+    for (const member of this.#members) member.failed(busError('CLOSED', 'The bus is closed.'));
     this.#host.gone(this.#clientId);
     this.#shared.buses -= 1;
     if (this.#shared.buses > 0) return;

@@ -4,7 +4,7 @@ import type { StoredBlock } from './block.ts';
 import { channelPrefix } from './channel-records.ts';
 import { busError } from './errors.ts';
 import type { Groups } from './groups.ts';
-import type { ArchivedBlock, DeadRecord, HostAdmin, Imported } from './host-admin.ts';
+import type { ArchivedBlock, DeadRecord, HostAdmin } from './host-admin.ts';
 import type { Append, Log } from './log.ts';
 import type { ChannelDescription, GroupInfo } from './message-bus.ts';
 
@@ -49,7 +49,7 @@ export class LogAdmin implements HostAdmin {
     return this.#groups.discard(letters);
   }
 
-  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported> {
+  importBlocks(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<readonly boolean[]> {
     // One after the other: two imports of the same file must see each other.
     const imported = this.#importing.then(() => this.#import(channelId, blocks, begins));
     this.#importing = imported.catch(() => undefined);
@@ -67,7 +67,7 @@ export class LogAdmin implements HostAdmin {
     };
   }
 
-  async #import(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<Imported> {
+  async #import(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<readonly boolean[]> {
     const there = (begins ? undefined : this.#blockIds.get(channelId)) ?? (await this.#blocksIn(channelId));
     // Until all of it is stored, nobody knows what is there.
     this.#blockIds.delete(channelId);
@@ -77,9 +77,8 @@ export class LogAdmin implements HostAdmin {
     if (refused !== undefined) throw busError(refused.code, refused.why, { retryable: true });
     for (const { header } of fresh) there.add(header.blockId);
     this.#blockIds.set(channelId, there);
-    const count = (some: readonly ArchivedBlock[]): number => some.reduce((sum, { header }) => sum + header.count, 0);
-    const imported = count(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
-    return { imported, known: count(blocks) - imported };
+    const stored = new Set(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
+    return blocks.map((block) => stored.has(block));
   }
 
   async #blocksIn(channelId: string): Promise<Set<string>> {

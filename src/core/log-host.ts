@@ -81,6 +81,7 @@ export class LogHost implements Host {
       platform,
       open: (request, sink) => this.open(request, sink),
       watch: (clientId) => this.#watchFor(clientId),
+      failed: (error) => this.events.emit('error', error),
       died: (letter) => void this.#died(letter).catch(() => undefined),
     });
     this.#admin = new LogAdmin(log, this.#groups, () => this.events.counts);

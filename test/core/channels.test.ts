@@ -70,13 +70,20 @@ describe('a bus', () => {
     expect(await bus.admin.channels('other')).toEqual(all.slice(1));
   });
 
-  test('counts what happened', async () => {
+  test('counts what happened, and what its host has', async () => {
     const bus = new MessageBusCore();
     bus.subscribe('a', () => {
       throw new Error('x');
     });
     await sendBlock(bus, 'a', [1, 2]);
-    expect(await bus.admin.stats()).toEqual({ handlerError: 2, outbox: 0, subscriptions: 1 });
+    expect(await bus.admin.stats()).toMatchObject({
+      handlerError: 2,
+      outbox: 0,
+      subscriptions: 1,
+      'host.channels': 1,
+      'host.messages': 2,
+      'host.bytes': 400,
+    });
   });
 });
 

@@ -41,10 +41,11 @@ describe('close', () => {
       ['CLOSED', false],
     ]);
     expect(String(errors[0]?.['message']).match(/\[CLOSED\]/g)).toHaveLength(1);
-    expect((await bus.admin.stats())['outbox']).toBe(0);
+    await quiet();
+    expect(bus.status.getSnapshot().outbox).toBe(0);
     for (const pushed of host.pushed) pushed.settle();
     await quiet();
-    expect((await bus.admin.stats())['outbox']).toBe(0);
+    expect(bus.status.getSnapshot().outbox).toBe(0);
     expect(host.pushed).toHaveLength(32);
   });
 

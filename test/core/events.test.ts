@@ -22,7 +22,7 @@ describe('on', () => {
     abort.abort();
     host.events.emit('reload', { why: 'c' });
     expect(got).toEqual(['1 a', '2 a', '2 b']);
-    expect(await bus.admin.stats()).toMatchObject({ reload: 3 });
+    expect(host.events.counts.get('reload')).toBe(3);
   });
 
   test('"message" hears every stored message', async () => {

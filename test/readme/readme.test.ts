@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { MessageBusCore } from 'busline/core';
+import * as testing from 'busline/testing';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { maxBlockMessages, maxBlockSize, maxMessageBytes } from '../../src/core/block.ts';
 import { advice } from '../../src/core/errors.ts';
@@ -13,6 +14,8 @@ import { allPrograms, documents, printedBy, fencesOf, proseOf, root, slug } from
 const all = documents();
 const programs = allPrograms();
 const readme = all.find(({ path }) => path === 'README.md')?.text ?? '';
+const details = all.flatMap(({ path, text }) => (path === 'README.md' ? [] : [text])).join('\n');
+const api = readFileSync(`${root}src/core/message-bus.ts`, 'utf8');
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
   readonly name: string;
   readonly version: string;
@@ -50,6 +53,14 @@ function rowsOf(text: string): readonly (readonly string[])[] {
       .split(/\s*\|\s*/)
       .map((cell) => cell.replaceAll('\\*', '*')),
   );
+}
+
+/** The members of an interface of the public API. */
+function membersOf(name: string): readonly string[] {
+  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^\\n]*\\{\\n(.*?)^\\}`, 'ms').exec(api) ?? [];
+  const members = [...body.matchAll(/^  (?:readonly )?(\w+)\??[<(:]/gm)].map(([, member = '']) => member);
+  if (members.length === 0) throw new Error(`there is no interface ${name}`);
+  return members;
 }
 
 describe('the samples', () => {
@@ -91,7 +102,7 @@ describe('the samples', () => {
       await import(write(join(folder, `${name}.ts`), program.telling));
       const printed = (): unknown => printedBy(program, calls);
       const promised = program.promised.map(({ text }) => text);
-      await vi.waitFor(() => expect(printed()).toEqual(promised));
+      await vi.waitFor(() => expect(printed()).toEqual(promised), { timeout: 4000 });
       // Nothing more comes after it.
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect(printed()).toEqual(promised);
@@ -185,13 +196,47 @@ describe('the tables', () => {
 });
 
 describe('what is said', () => {
-  test('of the API names every member of a bus', () => {
-    const api = all.find(({ path }) => path === 'docs/api.md')?.text ?? '';
-    const source = readFileSync(`${root}src/core/message-bus.ts`, 'utf8');
-    const [, body = ''] = /^export interface MessageBus \{\n(.*?)^\}/ms.exec(source) ?? [];
-    const members = [...body.matchAll(/^  (?:readonly )?(\w+)[<(:]/gm)].map(([, member = '']) => member);
-    expect(members.length).toBeGreaterThan(15);
-    expect(members.filter((member) => !new RegExp(`\\b${member}\\b`).test(api))).toEqual([]);
+  test('of the API names every member of a bus, and every option', () => {
+    const missing = (interfaces: readonly string[]): readonly string[] =>
+      interfaces.flatMap((name) => membersOf(name)).filter((member) => !new RegExp(`\\b${member}\\b`).test(details));
+    expect(missing(['PlainVerbs', 'MessageBus', 'Admin', 'Adapter', 'Attempt', 'Consumer', 'BusStatus'])).toEqual([]);
+    expect(missing(['ConsumeOptions', 'Backoff', 'LiveOptions', 'RequestOptions', 'RespondOptions'])).toEqual([]);
+    expect(missing(['LiveView', 'Member', 'MessageStream', 'ReadableMessage', 'GroupInfo', 'DeadLetter'])).toEqual([]);
+  });
+
+  test('of events has every one', () => {
+    const events = rowsOf(section(details, '## Status and events')).map(([event = '']) => event.replaceAll('`', ''));
+    expect(events).toEqual(expect.arrayContaining([...membersOf('BusEvents')]));
+  });
+
+  test('of what can be tested names every suite', () => {
+    const suites = Object.keys(testing).filter((name) => name.startsWith('test'));
+    expect(suites.filter((name) => !readme.includes(`\`${name}\``) || !details.includes(`${name}(`))).toEqual([]);
+  });
+
+  test('of defaults has the numbers of the code', () => {
+    const number = (file: string, name: string): number => {
+      const source = readFileSync(`${root}src/core/${file}.ts`, 'utf8');
+      return Number(new RegExp(`\\b${name} = ([\\d_]+)`).exec(source)?.[1]?.replaceAll('_', ''));
+    };
+    const agents = all.find(({ path }) => path === 'docs/agents.md')?.text ?? '';
+    const rows = [...rowsOf(section(agents, '## Groups')), ...rowsOf(section(agents, '## Agents'))];
+    const told = (option: string): string => rows.find(([name]) => name === `\`${option}\``)?.join(' ') ?? '';
+    expect(told('lease')).toContain(number('consumer', 'defaultLease').toLocaleString('en'));
+    expect(told('maxAttempts')).toContain(` ${number('consumer', 'defaultAttempts')}`);
+    expect(told('concurrency')).toContain(` ${number('consumer', 'concurrency')}`);
+    for (const name of ['initial', 'factor'])
+      expect(told('backoff')).toContain(`\`${name}\` ${number('consumer', name)}`);
+    expect(told('backoff')).toContain(`\`max\` ${number('consumer', 'max').toLocaleString('en')} ms`);
+    expect(section(agents, '## Adapters')).toContain(`a lease of ${number('attached-adapter', 'lease') / 1000} s`);
+    expect(told('maxHops')).toContain(` ${number('agent', 'defaultHops')}`);
+    const requests = section(agents, '## Requests');
+    expect(requests).toContain(`\`timeout\` (${number('request', 'defaultTimeout') / 1000} s)`);
+    expect(requests).toContain(`answers ${number('respond', 'concurrency')} requests at once`);
+    expect(requests).toContain(`within ${number('respond', 'lease') / 1000} s`);
+    expect(section(details, '## Live views')).toContain(`the last ${number('live-view', 'defaultLast')} messages`);
+    expect(section(details, '## Live views')).toContain(`${number('live-view', 'defaultOlder')} unless given`);
+    expect(section(details, '## What could not be sent')).toContain(`newest ${number('failures', 'maxKept')} of them`);
   });
 
   test('of commands is in package.json', () => {

@@ -50,14 +50,10 @@ export class Agents {
   }
 
   #employ(card: AgentCard): Work {
-    switch (card.id) {
-      case 'docs':
-        return { adapter: docsAgent(card, this.desk), responder: docsResponder(this.#bus) };
-      case 'facts':
-        return { adapter: factsAgent(card, this.desk), responder: factsResponder(this.#bus) };
-      case 'plan':
-        return { adapter: planAgent(card, this.desk, (id) => this.isPaused(id)) };
-    }
+    const { desk } = this;
+    if (card.id === 'docs') return { adapter: docsAgent(card, desk), responder: docsResponder(this.#bus) };
+    if (card.id === 'facts') return { adapter: factsAgent(card, desk), responder: factsResponder(this.#bus) };
+    return { adapter: planAgent(card, desk, (id) => this.isPaused(id)) };
   }
 
   #remember(id: AgentId, on: boolean): void {

@@ -55,7 +55,10 @@ class Answer {
       this.#desk.tell(id, 'idle');
     } catch (error) {
       this.#desk.tell(id, 'failed', reasonOf(error));
-      if (this.#attempt.attempt < lastAttempt) throw error;
+      if (this.#attempt.attempt < lastAttempt) {
+        stream.abort(error);
+        throw error;
+      }
       await stream.close({ text: `I could not answer that. ${reasonOf(error)}` });
     }
   }

@@ -50,5 +50,5 @@ export function reportOf(members: readonly Member[]): Report | undefined {
   const activity = activities.find((each) => each === last?.['activity']);
   if (last === undefined || activity === undefined) return undefined;
   const { tab, error } = last;
-  return { activity, tab: String(tab), ...(typeof error === 'string' && { error }) };
+  return { activity, tab: typeof tab === 'string' ? tab : '', ...(typeof error === 'string' && { error }) };
 }

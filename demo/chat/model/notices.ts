@@ -23,7 +23,7 @@ export class Notices extends Observable<Notice | undefined> {
     super(undefined);
   }
 
-  done(text: string): void {
+  say(text: string): void {
     this.#show({ kind: 'done', text });
     this.#going = setTimeout(() => this.dismiss(), shortly);
   }

@@ -109,12 +109,6 @@ export const DeleteIcon = (): VNode => (
   </Icon>
 );
 
-export const StopIcon = (): VNode => (
-  <Icon>
-    <path d="M6 6h8v8H6z" fill="currentColor" />
-  </Icon>
-);
-
 export const NewTabIcon = (): VNode => (
   <Icon>
     <path d="M8 5H4.5v10.5H15V12M11.5 4.5h4v4M15 5l-5.5 5.5" />

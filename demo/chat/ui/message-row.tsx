@@ -70,26 +70,23 @@ function MessageState({ entry, actions }: MessageRowProps): VNode | null {
       {name}
     </button>
   );
-  switch (entry.state) {
-    case 'failed':
-      return (
-        <p class="failure" role="alert">
-          <span>Not stored. {entry.error?.advice}</span>
-          {button('Retry', actions.retry)}
-          {button('Edit', actions.edit)}
-          {button('Discard', actions.discard)}
-        </p>
-      );
-    case 'streaming':
-      return <p class="message-foot">{button('Stop', actions.stop)}</p>;
-    case 'aborted':
-      return (
-        <p class="message-foot quiet">
-          <span>Stopped before the end.</span>
-          {actions.canAskAgain(entry) && button('Retry', actions.askAgain)}
-        </p>
-      );
-    default:
-      return null;
+  const { state, error } = entry;
+  if (state === 'failed') {
+    return (
+      <p class="failure" role="alert">
+        <span>Not stored. {error?.advice}</span>
+        {button('Retry', actions.retry)}
+        {button('Edit', actions.edit)}
+        {button('Discard', actions.discard)}
+      </p>
+    );
   }
+  if (state === 'streaming') return <p class="message-foot">{button('Stop', actions.stop)}</p>;
+  if (state !== 'aborted') return null;
+  return (
+    <p class="message-foot quiet">
+      <span>Stopped before the end.</span>
+      {actions.canAskAgain(entry) && button('Retry', actions.askAgain)}
+    </p>
+  );
 }

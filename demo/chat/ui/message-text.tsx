@@ -47,8 +47,7 @@ export function MessageText({ text, sources, tick }: MessageTextProps): VNode {
         if (!part.isQuote) {
           return (
             <p key={at}>
-              {part.text}
-              {last}
+              <Ticked text={part.text} tick={last} />
             </p>
           );
         }
@@ -56,6 +55,21 @@ export function MessageText({ text, sources, tick }: MessageTextProps): VNode {
         return <Quote key={at} text={part.text} source={sources[quotes - 1]} tick={last} />;
       })}
     </div>
+  );
+}
+
+/** A tick does not stand alone in a line: it keeps the last word with it, unless that is too long to be kept in one. */
+function Ticked({ text, tick }: Pick<MessageTextProps, 'text' | 'tick'>): VNode {
+  const last = tick === null ? undefined : /\S{1,20}$/.exec(text)?.[0];
+  if (last === undefined) return <>{[text, tick]}</>;
+  return (
+    <>
+      {text.slice(0, -last.length)}
+      <span class="together">
+        {last}
+        {tick}
+      </span>
+    </>
   );
 }
 
@@ -69,8 +83,7 @@ function Quote({ text, source, tick }: QuoteProps): VNode {
   return (
     <figure class="passage">
       <blockquote>
-        {text}
-        {tick}
+        <Ticked text={text} tick={tick} />
       </blockquote>
       {source !== undefined && (
         <figcaption>

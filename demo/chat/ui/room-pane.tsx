@@ -78,7 +78,7 @@ export function RoomPane({ chat, room, composer }: RoomPaneProps): VNode {
         {!follow.isAtEnd && entries.length > 0 && (
           <button type="button" class="to-end" onClick={follow.toEnd}>
             <DownIcon /> {follow.missed > 0 ? `${countOf(follow.missed)} new` : 'Latest'}
-            <span class="for-readers"> messages, go there</span>
+            <span class="for-readers"> {follow.missed === 1 ? 'message' : 'messages'}, go there</span>
           </button>
         )}
       </div>

@@ -38,7 +38,7 @@ export function StatusLine({ chat }: { readonly chat: Chat }): VNode {
   );
 }
 
-/** STORAGE_BLOCKED: "storage blocked". */
+/** STORAGE_BLOCKED: "Storage blocked". */
 function codeWords(code: string): string {
-  return code.toLowerCase().replaceAll('_', ' ');
+  return code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 }

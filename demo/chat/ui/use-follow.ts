@@ -36,6 +36,10 @@ function anchorIn(box: Element): Anchor | undefined {
   return text === undefined ? undefined : { text, top: text.getBoundingClientRect().top };
 }
 
+function isNearEnd(box: Element): boolean {
+  return box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
+}
+
 export function rowId(id: string): string {
   return `message-${id}`;
 }
@@ -44,6 +48,8 @@ export function useFollow(ids: readonly string[]): Follow {
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const anchor = useRef<Anchor | undefined>(undefined);
+  /** Where it was put last while its reader was at the end. */
+  const put = useRef(0);
   const lastSeen = useRef<string | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
   const [missed, setMissed] = useState(0);
@@ -51,15 +57,19 @@ export function useFollow(ids: readonly string[]): Follow {
   const onScroll = useCallback(() => {
     const box = scroller.current;
     if (box === null) return;
-    atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
+    atEnd.current = isNearEnd(box);
     anchor.current = anchorIn(box);
     setAtEnd(atEnd.current);
     if (atEnd.current) setMissed(0);
   }, []);
 
+  const putToEnd = useCallback((box: Element) => {
+    box.scrollTop = box.scrollHeight;
+    put.current = box.scrollTop;
+  }, []);
+
   const toEnd = useCallback(() => {
-    const box = scroller.current;
-    if (box !== null) box.scrollTop = box.scrollHeight;
+    if (scroller.current !== null) putToEnd(scroller.current);
     onScroll();
   }, [onScroll]);
 
@@ -79,10 +89,14 @@ export function useFollow(ids: readonly string[]): Follow {
     const box = scroller.current;
     // Without messages there is no end: what stands there instead is read from its beginning.
     if (box === null || ids.length === 0) return;
+    // Its reader has just gone up, and the event that tells so is on its way.
+    if (atEnd.current && box.scrollTop < put.current && !isNearEnd(box)) {
+      atEnd.current = false;
+      anchor.current = undefined;
+    }
     if (atEnd.current) {
       lastSeen.current = ids.at(-1);
-      box.scrollTop = box.scrollHeight;
-      return;
+      return putToEnd(box);
     }
     const was = anchor.current;
     if (was?.text.isConnected === true) box.scrollTop += was.text.getBoundingClientRect().top - was.top;
@@ -96,7 +110,7 @@ export function useFollow(ids: readonly string[]): Follow {
     const box = scroller.current;
     if (box === null) return undefined;
     const observer = new ResizeObserver(() => {
-      if (atEnd.current) box.scrollTop = box.scrollHeight;
+      if (atEnd.current) putToEnd(box);
     });
     observer.observe(box);
     return () => observer.disconnect();

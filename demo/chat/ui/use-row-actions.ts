@@ -52,7 +52,7 @@ export function useRowActions({ chat, room, entries, onEdit, composer }: RowActi
     return {
       copy: (entry) =>
         void navigator.clipboard.writeText(contentOf(entry).text).then(
-          () => notices.done('Copied.'),
+          () => notices.say('Copied.'),
           (error: unknown) => notices.failed('It was not copied.', error),
         ),
       remove: setAsked,
@@ -73,7 +73,7 @@ export function useRowActions({ chat, room, entries, onEdit, composer }: RowActi
   }, [chat, room.slug]);
   const remove = ({ id, channelId }: Entry): void => {
     chat.bus.deleteMessage(id, channelId).then(
-      () => chat.notices.done('Deleted.'),
+      () => chat.notices.say('Deleted.'),
       (error: unknown) => chat.notices.failed('It was not deleted.', error),
     );
     composer.current?.focus();

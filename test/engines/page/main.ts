@@ -3,8 +3,18 @@ import { runContractTest } from './contract.ts';
 import { hungHost, overtakenTakeover, replacedHost } from './fence.ts';
 import { checkModel, manyCommits } from './model.ts';
 import * as storage from './storage.ts';
+import { useAllVerbs } from './verbs.ts';
 
-const functions = { runContractTest, hungHost, overtakenTakeover, replacedHost, checkModel, manyCommits, ...storage };
+const functions = {
+  runContractTest,
+  hungHost,
+  overtakenTakeover,
+  replacedHost,
+  checkModel,
+  manyCommits,
+  useAllVerbs,
+  ...storage,
+};
 
 export type PageFunctions = typeof functions;
 export type Answer = { readonly value: unknown } | { readonly error: string };

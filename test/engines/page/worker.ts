@@ -1,0 +1,2 @@
+// The host, as pages start it.
+import '../../../src/browser/worker.ts';
