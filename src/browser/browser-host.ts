@@ -137,15 +137,18 @@ export class BrowserHost {
     this.#cleanup.push(() => retention.close());
   }
 
-  #welcome(session: Session, { clientId, lock, retention }: Hello): void {
+  #welcome(session: Session, { clientId, link, lock, retention }: Hello): void {
+    // A client that says hello again, because the first time took too long, is still one tab. Ports have no order among each
+    // other: what it said first may be heard last.
+    const others = [...this.#sessions].filter((other) => other !== session && other.clientId === clientId);
+    if (others.some(({ hello }) => (hello?.link ?? 0) > link)) return session.close();
+    for (const other of others) other.close();
     this.#watch(session, clientId, lock);
     if (retention !== undefined) this.#opened.then(({ host }) => this.#retain(host, retention)).catch(() => undefined);
   }
 
   /** A tab's lock is granted to us when the tab is gone, however it went. */
   #watch(session: Session, clientId: string, lock: string): void {
-    // A client that says hello again, because the first time took too long, is still one tab.
-    for (const other of this.#sessions) if (other !== session && other.clientId === clientId) other.close();
     this.#countTabs();
     this.#clients.get(clientId)?.();
     const stop = whenFree(lock, () => {

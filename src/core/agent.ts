@@ -1,6 +1,7 @@
 // An adapter that answers. It hears each message once, however many tabs run it; it skips what it said itself, and stops
 // where agents would answer each other for ever.
 
+import { boundChannel } from './bound-channel.ts';
 import type { InnerStreamOptions } from './inside.ts';
 import type { Message, MessageInput } from './message.ts';
 import type {
@@ -41,14 +42,16 @@ function inTheNameOf(bus: MessageBus, authorId: string): MessageBus {
     send: (input: MessageInput, options?: SendOptions) => bus.send({ ...own, ...input }, options),
     request: (input: MessageInput, options?: RequestOptions) => bus.request({ ...own, ...input }, options),
     stream: (input: StreamInput, options?: object) => bus.stream({ ...own, ...input }, options),
+    channel: (channelId: string) => boundChannel(renamed, channelId),
   };
-  return new Proxy(bus, {
+  const renamed: MessageBus = new Proxy(bus, {
     get(target, key) {
       if (Object.hasOwn(verbs, key)) return verbs[key as keyof typeof verbs];
       const member: unknown = Reflect.get(target, key, target);
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
   });
+  return renamed;
 }
 
 class Answering implements AgentAttempt {

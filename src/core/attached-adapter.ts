@@ -98,7 +98,7 @@ export class AttachedAdapter {
         await this.#attached;
         if (!this.#detached) await this.adapter.onMessage?.(message, onlyAttempt(delivery));
       },
-      control: (notice) => void this.#control(notice),
+      control: (notice) => this.#control(notice),
     });
   }
 

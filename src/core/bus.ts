@@ -93,6 +93,7 @@ export class HostedBus implements PlainVerbs {
   readonly #receiving: Receiving;
   readonly #adapters = new Map<string, AttachedAdapter>();
   readonly #joined = new Map<string, Set<string>>();
+  readonly #states = new Map<string, { readonly [key: string]: Json }>();
   readonly #abort = createAbort();
   readonly #beforeClose = new Set<() => Promise<unknown>>();
   readonly #inside: Inside;
@@ -248,16 +249,17 @@ export class HostedBus implements PlainVerbs {
 
   async joinChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
     checkChannel(channelId);
+    this.#use();
     const joined = this.#joined.get(userId) ?? new Set();
     if (joined.has(channelId)) return;
     this.#joined.set(userId, joined.add(channelId));
-    this.#use().setPresence(channelId, userId, this.#named(userId));
+    this.#tellPresence(channelId, userId);
     await this.#tell((adapter) => adapter.onJoin?.(channelId, userId));
   }
 
   async leaveChannel(channelId: string, userId: string = this.#author.id): Promise<void> {
     if (this.#joined.get(userId)?.delete(channelId) !== true) return;
-    this.#use().setPresence(channelId, userId, null);
+    this.#tellPresence(channelId, userId);
     await this.#tell((adapter) => adapter.onLeave?.(channelId, userId));
   }
 
@@ -280,10 +282,9 @@ export class HostedBus implements PlainVerbs {
 
   setPresence(channelId: string, state: { readonly [key: string]: Json } | null): void {
     checkChannel(channelId);
-    const { id } = this.#author;
-    const isThere = state !== null || this.isChannelJoined(channelId, id);
-    const presence = isThere ? { ...this.#named(id), ...(state !== null && { state: checkState(state) }) } : null;
-    this.#use().setPresence(channelId, id, presence);
+    if (state === null) this.#states.delete(channelId);
+    else this.#states.set(channelId, checkState(state));
+    this.#tellPresence(channelId, this.#author.id);
   }
 
   async sendControl(channelId: string, action: string, target?: string): Promise<void> {
@@ -398,9 +399,13 @@ export class HostedBus implements PlainVerbs {
     }
   }
 
-  #named(userId: string): { readonly name?: string } {
+  /** There is whoever joined, and this bus's author while it has a state. */
+  #tellPresence(channelId: string, userId: string): void {
     const { id, name } = this.#author;
-    return userId === id && name !== undefined ? { name } : {};
+    const state = userId === id ? this.#states.get(channelId) : undefined;
+    const named = userId === id && name !== undefined ? { name } : {};
+    const isThere = state !== undefined || this.isChannelJoined(channelId, userId);
+    this.#use().setPresence(channelId, userId, isThere ? { ...named, ...(state !== undefined && { state }) } : null);
   }
 
   /** What is made of it, for what nobody waits for: that it could not be is told by an event. */

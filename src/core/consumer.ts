@@ -243,9 +243,12 @@ export class GroupConsumer implements Consumer, MemberSink {
     return fetched;
   }
 
-  async #fetch({ channelId, offset }: Ref): Promise<StoredBlock | undefined> {
+  async #fetch({ channelId, logId, offset }: Ref): Promise<StoredBlock | undefined> {
     const holds = (block: StoredBlock): boolean =>
-      block.header.channelId === channelId && firstOffset(block) <= offset && offset <= block.offset;
+      block.header.channelId === channelId &&
+      block.logId === logId &&
+      firstOffset(block) <= offset &&
+      offset <= block.offset;
     const known = this.#blocks.find(holds);
     if (known !== undefined) return known;
     const [block] = (await this.#inside.host.page(channelId, offset - 1, 1)).blocks;

@@ -1,5 +1,6 @@
-// A subscription whose messages are handled one after the other, each awaited: what is not handled is not read from the log.
+// A subscription whose messages, and what is said of them, are handled one after the other, each awaited: what is not handled is not read from the log.
 
+import type { ControlNotice } from './control.ts';
 import { MessageDelivery } from './delivery.ts';
 import type { DeliveryContext } from './delivery.ts';
 import { busError } from './errors.ts';
@@ -8,13 +9,12 @@ import type { Message } from './message.ts';
 import type { Delivery } from './message-bus.ts';
 import { createAbort } from './platform.ts';
 import { Queue } from './queue.ts';
-import type { ReceiverOptions } from './subscription.ts';
 
 export interface Follower {
   /** Stands in the ids of its answers. */
   readonly name: string;
   readonly handle: (message: Message, delivery: Delivery) => Promise<void>;
-  readonly control: NonNullable<ReceiverOptions['control']>;
+  readonly control: (notice: ControlNotice) => Promise<void>;
 }
 
 /** From now on, until the returned function is called. */
@@ -27,30 +27,31 @@ export function follow(inside: Inside, pattern: string, { name, handle, control 
     signal: () => abort.signal,
   };
   const stop = (): void => receiver.close(busError('CLOSED', 'The adapter was detached.'));
-  const queue = new Queue<{ readonly message: Message; readonly logId: string }>(stop);
+  const queue = new Queue<() => Promise<unknown>>(stop);
+  const handleOne = async (message: Message, logId: string): Promise<void> => {
+    try {
+      await handle(message, new MessageDelivery(context, message, logId));
+    } catch (error) {
+      inside.events.emit('handlerError', { message, error });
+    }
+  };
   const receiver = inside.receive(
     pattern,
     {},
     {
       take: (messages, logId, done) => {
         queue.push(
-          messages.map((message) => ({ message, logId })),
+          messages.map((message) => () => handleOne(message, logId)),
           done,
         );
         return false;
       },
-      control,
+      control: (notice) => queue.push([async () => control(notice)], () => undefined),
       closed: () => queue.close(),
     },
   );
   const handleAll = async (): Promise<void> => {
-    for await (const { message, logId } of queue) {
-      try {
-        await handle(message, new MessageDelivery(context, message, logId));
-      } catch (error) {
-        inside.events.emit('handlerError', { message, error });
-      }
-    }
+    for await (const next of queue) await next();
   };
   void handleAll();
   return () => {

@@ -8,7 +8,7 @@ import { isPattern, matcher } from './channel.ts';
 import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { GroupChannel } from './group-channel.ts';
-import type { Claim, GroupRecord } from './group-channel.ts';
+import type { Claim, GroupRecord, Turn } from './group-channel.ts';
 import type { DeadRecord } from './host-admin.ts';
 import type { JoinRequest, MemberSink, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
 import type { Log, Position, Records } from './log.ts';
@@ -27,6 +27,8 @@ export interface GroupMember {
   readonly matches: (channelId: string) => boolean;
   slots: number;
   inHand: number;
+  /** A lease of it ended and it has not said anything since: it may be frozen, or hang. Others come first. */
+  isLate: boolean;
 }
 
 export interface GroupHome {
@@ -42,9 +44,10 @@ export interface GroupHome {
 const separator = '\u0000';
 export const groupPrefix = 'group:';
 export const deadPrefix = 'dead:';
+export const begunPrefix = 'begun:';
 
 function begunName(group: string, pattern: string): string {
-  return `begun:${group}${separator}${pattern}`;
+  return `${begunPrefix}${group}${separator}${pattern}`;
 }
 
 function groupName(group: string, channelId: string): string {
@@ -55,7 +58,7 @@ export function deadName({ group, channelId, offset }: Pick<DeadRecord, 'group' 
   return `${deadPrefix}${group}${separator}${channelId}${separator}${offset}`;
 }
 
-/** The group and the channel that such a name is of. */
+/** The group and the channel, or pattern, that such a name is of. */
 export function placeOf(name: string): { group: string; channelId: string } {
   const [group = '', channelId = ''] = name.slice(name.indexOf(':') + 1).split(separator);
   return { group, channelId };
@@ -148,6 +151,7 @@ export class Group {
   }
 
   settle(member: GroupMember, ref: Ref, outcome: Outcome): Promise<void> {
+    member.isLate = false;
     const channel = this.#channels.get(ref.channelId);
     const claim = this.#claimOf(channel, member, ref);
     if (channel === undefined || claim === undefined) {
@@ -181,6 +185,7 @@ export class Group {
   }
 
   extend(member: GroupMember, ref: Ref, ms: number): Promise<void> {
+    member.isLate = false;
     const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
     if (claim === undefined) return Promise.reject(leaseLost());
     claim.until = this.#home.platform.now() + ms;
@@ -190,20 +195,25 @@ export class Group {
 
   slots(member: GroupMember, slots: number): void {
     member.slots = slots;
+    member.isLate = false;
     this.#schedule();
   }
 
-  /** Dead letters of this group come again, as if they were new. */
-  async redrive(letters: readonly DeadRecord[]): Promise<void> {
+  /** Dead letters of this group come again, as if they were new. Resolves with how many. */
+  async redrive(letters: readonly DeadRecord[]): Promise<number> {
+    let count = 0;
     await this.#loaded();
     for (const letter of letters) {
       const channel = this.#channels.get(letter.channelId);
-      if (channel === undefined) continue;
-      channel.putBack(letter.offset, { attempts: 0, due: 0, priority: 'normal' });
+      // Given back twice, it must not be taken from whoever has it in hand.
+      if (channel?.isSettled(letter.offset) !== true) continue;
+      count += 1;
+      channel.putBack(letter.offset, { attempts: 0, due: 0, priority: letter.priority });
       this.#records.push([deadName(letter), undefined]);
       this.#touch(channel);
     }
     await new Promise<void>((resolve) => this.#stage(resolve));
+    return count;
   }
 
   close(): void {
@@ -365,7 +375,7 @@ export class Group {
     if (member !== undefined) member.inHand -= 1;
     const request = member?.request ?? this.#members[0]?.request;
     if (request !== undefined && (dead || attempt >= request.maxAttempts)) {
-      this.#bury(channel, offset, reason, attempt);
+      this.#bury(channel, { offset, attempt, priority }, reason);
     } else {
       // A member that died did not choose to fail: another one may have it at once.
       const wait = member === undefined || request === undefined ? 0 : backoffOf(request, attempt, platform);
@@ -410,7 +420,9 @@ export class Group {
       const member = this.#members.find(({ name }) => name === claim.owner);
       const ref = { channelId: channel.channelId, logId: channel.logId, offset, attempt: claim.attempt };
       this.#failed(channel, offset, claim, 'Its lease ended.', false);
-      if (member !== undefined) this.#stage(() => member.sink.lost(ref));
+      if (member === undefined) continue;
+      member.isLate = true;
+      this.#stage(() => member.sink.lost(ref));
     }
   }
 
@@ -421,12 +433,8 @@ export class Group {
       if (turn === undefined || member === undefined) return;
       channel.claim(turn, member.name, member.request.lease, now);
       if (turn.attempt > member.request.maxAttempts) {
-        this.#bury(
-          channel,
-          turn.offset,
-          `It was given out ${turn.attempt - 1} times and never finished.`,
-          turn.attempt - 1,
-        );
+        const attempt = turn.attempt - 1;
+        this.#bury(channel, { ...turn, attempt }, `It was given out ${attempt} times and never finished.`);
       } else {
         member.inHand += 1;
         this.#hand(member, channel, turn.offset, turn.attempt);
@@ -435,8 +443,9 @@ export class Group {
     }
   }
 
-  #bury(channel: GroupChannel, offset: number, reason: string, attempts: number): void {
-    const letter: DeadRecord = { group: this.name, channelId: channel.channelId, offset, reason, attempts };
+  #bury(channel: GroupChannel, { offset, attempt, priority }: Turn, reason: string): void {
+    const { channelId } = channel;
+    const letter: DeadRecord = { group: this.name, channelId, offset, reason, priority, attempts: attempt };
     channel.settle(offset);
     this.#records.push([deadName(letter), letter]);
     this.#stage(() => this.#home.died(letter));
@@ -454,7 +463,9 @@ export class Group {
   /** Whose turn it is: the next one with room; in order, the one that is there longest. */
   #free(channelId: string): GroupMember | undefined {
     const wanted = this.#members.filter(({ matches }) => matches(channelId));
-    const members = this.#isOrdered ? wanted.slice(0, 1) : wanted;
+    const inTime = wanted.filter(({ isLate }) => !isLate);
+    const able = inTime.length > 0 ? inTime : wanted;
+    const members = this.#isOrdered ? able.slice(0, 1) : able;
     for (let at = 0; at < members.length; at++) {
       const member = members[(this.#turn + at) % members.length] as GroupMember;
       if (member.inHand >= member.slots) continue;

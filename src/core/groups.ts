@@ -2,7 +2,7 @@
 
 import { matcher } from './channel.ts';
 import { busError, describe } from './errors.ts';
-import { deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
+import { begunPrefix, deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
 import type { GroupHome, GroupMember } from './group.ts';
 import type { DeadRecord } from './host-admin.ts';
 import { GroupChannel } from './group-channel.ts';
@@ -32,7 +32,16 @@ export class Groups {
   join(clientId: string, name: string, request: JoinRequest, sink: MemberSink, held: readonly Ref[]): HostMembership {
     const group = this.#group(request.group);
     const { slots, pattern } = request;
-    const member: GroupMember = { clientId, name, request, sink, matches: matcher(pattern), slots, inHand: 0 };
+    const member: GroupMember = {
+      clientId,
+      name,
+      request,
+      sink,
+      matches: matcher(pattern),
+      slots,
+      inHand: 0,
+      isLate: false,
+    };
     const joined = group.join(member, held);
     joined.catch((cause: unknown) => {
       group.leave(member);
@@ -55,12 +64,14 @@ export class Groups {
     for (const group of this.#groups.values()) group.gone(clientId);
   }
 
-  erased(channelId: string, offset: number): void {
+  async erased(channelId: string, offset: number): Promise<void> {
     for (const group of this.#groups.values()) group.erased(channelId, (channel) => channel.erased(offset));
+    await this.#forget((letter) => letter.channelId === channelId && letter.offset === offset);
   }
 
-  cleared(channelId: string, upTo: number): void {
+  async cleared(channelId: string, upTo: number): Promise<void> {
     for (const group of this.#groups.values()) group.erased(channelId, (channel) => channel.cleared(upTo));
+    await this.#forget((letter) => letter.channelId === channelId && letter.offset <= upTo);
   }
 
   async list(channelId?: string): Promise<readonly GroupInfo[]> {
@@ -87,14 +98,20 @@ export class Groups {
     const still = await this.#stillDead(letters);
     const byGroup = new Map<string, DeadRecord[]>();
     for (const letter of still) byGroup.set(letter.group, [...(byGroup.get(letter.group) ?? []), letter]);
-    await Promise.all([...byGroup].map(([group, own]) => this.#group(group).redrive(own)));
-    return still.length;
+    const counts = await Promise.all([...byGroup].map(([group, own]) => this.#group(group).redrive(own)));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async discard(letters: readonly DeadRecord[]): Promise<number> {
     const still = await this.#stillDead(letters);
     await this.#home.log.save(still.map((letter) => [deadName(letter), undefined]));
     return still.length;
+  }
+
+  /** Dead letters whose messages are gone are none any more. */
+  async #forget(isGone: (letter: DeadRecord) => boolean): Promise<void> {
+    const gone = (await this.deadLetters()).filter((letter) => isGone(letter));
+    if (gone.length > 0) await this.#home.log.save(gone.map((letter) => [deadName(letter), undefined]));
   }
 
   /** Asked twice, a letter must not come back twice. */
@@ -107,6 +124,10 @@ export class Groups {
   async floor(channelId: string): Promise<number> {
     const { log } = this.#home;
     const groups = [...(await log.records(groupPrefix))].filter(([name]) => placeOf(name).channelId === channelId);
+    const known = new Set(groups.map(([name]) => placeOf(name).group));
+    const begun = [...(await log.records(begunPrefix)).keys()].map((name) => placeOf(name));
+    // A group that was there before this channel was reads it from its start.
+    if (begun.some(({ group, channelId: pattern }) => !known.has(group) && matcher(pattern)(channelId))) return 0;
     const positions = groups.map(([, record]) => (record as GroupRecord).position);
     const letters = (await this.deadLetters()).filter((letter) => letter.channelId === channelId);
     const under = groups.flatMap(([, record]) => underWay(record as GroupRecord));

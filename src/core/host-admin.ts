@@ -1,6 +1,7 @@
 // The rare calls of a host, as their callers see them.
 
 import type { Block, Header } from './block.ts';
+import type { Priority } from './message.ts';
 import type { ChannelDescription, GroupInfo } from './message-bus.ts';
 
 /** A message that was given up. */
@@ -9,6 +10,7 @@ export interface DeadRecord {
   readonly channelId: string;
   readonly offset: number;
   readonly reason: string;
+  readonly priority: Priority;
   readonly attempts: number;
 }
 

@@ -217,13 +217,13 @@ export class LogHost implements Host {
 
   async erase(channelId: string, offset: number, id: string, author: string): Promise<void> {
     await this.#erasures.erase(channelId, offset, id, author);
-    this.#groups.erased(channelId, offset);
+    await this.#groups.erased(channelId, offset);
   }
 
   async clear(channelId: string, author: string): Promise<void> {
     await this.#erasures.clear(channelId, author);
     const { first } = await this.log.head(channelId);
-    this.#groups.cleared(channelId, first - 1);
+    await this.#groups.cleared(channelId, first - 1);
   }
 
   close(): Promise<void> {

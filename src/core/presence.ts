@@ -29,6 +29,8 @@ function membersOf(said: Iterable<Said>): readonly Member[] {
 }
 
 class Room {
+  /** Somebody has it, and may watch it at any time. */
+  isAskedFor = false;
   readonly members: Watched<readonly Member[]> = new Watched(nobody);
   /** In the order in which it was said. */
   readonly #said = new Map<string, Said>();
@@ -47,7 +49,7 @@ class Room {
   }
 
   get isEmpty(): boolean {
-    return this.#said.size === 0 && !this.members.isWatched;
+    return this.#said.size === 0 && !this.isAskedFor;
   }
 }
 
@@ -55,7 +57,9 @@ export class PresenceTable {
   readonly #rooms = new Map<string, Room>();
 
   members(channelId: string): Store<readonly Member[]> {
-    return this.#room(channelId).members;
+    const room = this.#room(channelId);
+    room.isAskedFor = true;
+    return room.members;
   }
 
   say(clientId: string, channelId: string, userId: string, presence: Presence): void {

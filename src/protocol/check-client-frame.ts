@@ -76,6 +76,7 @@ const shapes: { readonly [K in ClientFrame['type']]: z.core.$ZodShape } = {
     min: count,
     max: count,
     clientId: text,
+    link: count,
     lock: text,
     retention: z.optional(z.object({ count: limit, age: limit, bytes: limit })),
   },

@@ -26,6 +26,8 @@ export interface Hello {
   readonly min: number;
   readonly max: number;
   readonly clientId: string;
+  /** Which of its links this is: 1, 2, 3 …; an older one may be heard later. */
+  readonly link: number;
   readonly lock: string;
   /** What the page asks for, if the host has no limits of its own. */
   readonly retention?: RetentionOptions;

@@ -135,6 +135,7 @@ export class RemoteHost implements Host {
   readonly #mourners = new Set<(notice: DeadNotice) => void>();
   #state: State = { name: 'idle' };
   #pushes = 0;
+  #links = 0;
   #ids = 0;
   #from = 'none';
   #isOpen!: (opened: Opened) => void;
@@ -271,7 +272,8 @@ export class RemoteHost implements Host {
     link.receive((frames) => {
       if ('link' in this.#state && this.#state.link === link) this.#receive(frames);
     });
-    link.send([{ type: 'hello', ...versions, clientId: this.clientId, lock, ...this.#wishes }]);
+    this.#links += 1;
+    link.send([{ type: 'hello', ...versions, clientId: this.clientId, link: this.#links, lock, ...this.#wishes }]);
   }
 
   /** The host is gone or does not answer: nothing is sent until the next `attach`. */
@@ -444,8 +446,9 @@ export class RemoteHost implements Host {
       open.owed = 0;
       out.add({ type: 'open', reader, ...request, from: started ? sink.positions() : request.from });
     }
-    for (const [n, pushed] of this.#pushed) out.add(pushFrame(n, pushed));
+    // Members come before what is pushed: it is for them, too.
     this.#members.resume();
+    for (const [n, pushed] of this.#pushed) out.add(pushFrame(n, pushed));
     this.#presence.resume();
     this.#admin?.resume();
     for (const { frame } of this.#calls.values()) out.add(frame);

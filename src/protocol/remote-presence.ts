@@ -21,7 +21,10 @@ class RemoteMembersOf extends Watched<readonly Member[]> {
     return () => {
       if (!this.isWatched) return;
       stop();
-      if (!this.isWatched) this.#watch(false);
+      if (this.isWatched) return;
+      this.#watch(false);
+      // What nobody is told of is not known.
+      this.set([]);
     };
   };
 }

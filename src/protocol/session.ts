@@ -125,7 +125,11 @@ export class Session {
   }
 
   get clientId(): string | undefined {
-    return 'hello' in this.#state ? this.#state.hello.clientId : undefined;
+    return this.hello?.clientId;
+  }
+
+  get hello(): Hello | undefined {
+    return 'hello' in this.#state ? this.#state.hello : undefined;
   }
 
   status(status: HostStatus): void {

@@ -30,7 +30,7 @@ const writer: Adapter = agent({
   },
 });
 
-/** What an agent returns is its answer. */
+/** What an agent sends through its attempt is its answer. */
 const echo = agentAnywhere({
   name: 'echo',
   channels: ['room'],
