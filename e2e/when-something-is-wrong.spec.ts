@@ -204,3 +204,32 @@ test('a worker script that takes its time is waited for: the tabs share it all t
     expect(await told(tab)).toEqual([]);
   }
 });
+
+test.describe('a read', () => {
+  test.use({ counted: 'pages' });
+
+  test('one read that fails costs the host, not the tab: the next one reads it', async ({ openTab }) => {
+    const tab = await openTab();
+    const read = await tab.evaluate(async () => {
+      const first = busline.createBus({ worker: busline.faulty });
+      for (let n = 0; n < 5; n++) await first.send({ channelId: 'c', content: n });
+      const bus = busline.createBus({ worker: busline.faulty });
+      await bus.ready;
+      // What was written lately is read from memory: it is asked for by a host that has written nothing.
+      const replaced = new Promise<void>((resolve) => bus.on('host', ({ term }) => term === 2 && resolve()));
+      const control = new BroadcastChannel('faults:busline');
+      control.postMessage({ kill: true });
+      await replaced;
+      const heard = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
+      control.postMessage({ failReads: 1 });
+      await heard;
+      control.close();
+      const got: unknown[] = [];
+      await new Promise<void>((resolve) => {
+        bus.subscribe('c', ({ content }) => void (got.push(content) === 5 && resolve()), { from: 'earliest' });
+      });
+      return [got.slice(), (await bus.send({ channelId: 'c', content: 'more' })).offset];
+    });
+    expect(read).toEqual([[0, 1, 2, 3, 4], 6]);
+  });
+});

@@ -24,12 +24,27 @@ IDBTransaction.prototype.commit = function () {
   hangIf('after');
 };
 
+/** So many reads fail. */
+let failures = 0;
+const { getAll } = IDBObjectStore.prototype;
+IDBObjectStore.prototype.getAll = function (...asked) {
+  if (failures > 0 && this.name === 'segments') {
+    failures -= 1;
+    throw new DOMException('A fault of the test.', 'UnknownError');
+  }
+  return getAll.apply(this, asked);
+};
+
 startHost();
 
 const control = new BroadcastChannel(`faults:${self.name.split('/').slice(2).join('/')}`);
 control.onmessage = ({ data }) => {
   if (data.kill) self.close();
   if (data.fail) throw new Error('a fault of the test');
+  if (data.failReads) {
+    failures = data.failReads;
+    control.postMessage('heard');
+  }
   if (data.hang) {
     hang = data.hang;
     // Held until it has woken, so that a test can wait for that.

@@ -101,6 +101,10 @@ export class BrowserHost {
     const { kind, why } = this.#options;
     const host = new LogHost(log, { host: kind, why, durability });
     this.#cleanup.push(() => void host.close().catch(() => undefined));
+    // What it cannot read its successor may: it holds nothing up.
+    host.events.on('error', ({ code, message }) => {
+      if (code === 'HOST_LOST') this.end(message);
+    });
     this.#status = { ...this.#status, durability, ...(problem !== undefined && { problem: toRecord(problem) }) };
     const { bus } = this.#options;
     await host.recover((clientId, gone) => this.#cleanup.push(whenFree(lockNames.tab(bus, clientId), gone)));
@@ -137,7 +141,7 @@ export class BrowserHost {
     this.#cleanup.push(() => retention.close());
   }
 
-  #welcome(session: Session, { clientId, link, lock, retention }: Hello): void {
+  #welcome(session: Session, { clientId, link = 0, lock, retention }: Hello): void {
     // A client that says hello again, because the first time took too long, is still one tab. Ports have no order among each
     // other: what it said first may be heard last.
     const others = [...this.#sessions].filter((other) => other !== session && other.clientId === clientId);

@@ -5,9 +5,11 @@ import { encodeItem } from './batch.ts';
 import type { Block, Body, StoredBlock } from './block.ts';
 import { maxBlockMessages, messagesOf } from './block.ts';
 import { checkChannel } from './channel.ts';
-import { busError, describe, isBusError } from './errors.ts';
+import { busError, describe, isBusError, toRecord } from './errors.ts';
+import { isUuid7 } from './id.ts';
 import type { Inside } from './inside.ts';
 import type { ArchivedBlock } from './host-admin.ts';
+import { priorities } from './message.ts';
 import type { ChannelDescription } from './message-bus.ts';
 import { decodeText, encodeText, fromBase64, toBase64 } from './platform.ts';
 
@@ -93,27 +95,72 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<reado
 }
 
 function damaged(line: number, why: string, cause?: unknown): Error {
-  return busError('IMPORT_FAILED', `importFrom: line ${line}: ${why}.`, { cause });
+  return busError('IMPORT_FAILED', `importFrom: line ${line}: ${why.replace(/\.$/, '')}.`, { cause });
+}
+
+/** What is wrong with the line becomes an error that names it. */
+function orDamaged<T>(line: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw damaged(line, isBusError(error) ? toRecord(error).message : describe(error), error);
+  }
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= maxBlockMessages;
+}
+
+function isKeys(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 1 && isText(value[0]);
+}
+
+type Check = (value: unknown) => boolean;
+
+/** What is given must be so. */
+function ifGiven(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+/** What the header of a block in a file is like. What else it holds is taken as it is. */
+const header: { readonly [field: string]: Check } = {
+  v: (value) => value === 1,
+  kind: (value) => value === 'data',
+  codec: (value) => value === 'json',
+  blockId: isText,
+  serverId: isText,
+  authorId: isText,
+  authorName: ifGiven(isText),
+  firstId: (value) => isText(value) && isUuid7(value as string),
+  createdAt: Number.isFinite,
+  expiresAt: ifGiven(Number.isFinite),
+  count: isCount,
+  keys: ifGiven(isKeys),
+  priority: ifGiven((value) => priorities.has(value)),
+  // Its place among the blocks of a producer is that of the log it came from.
+  producerId: (value) => value === undefined,
+};
+
 /** The block that a line holds; throws what is wrong with it. */
 function blockOf(value: unknown): ArchivedBlock {
   if (!isRecord(value) || !isRecord(value['header'])) throw new TypeError('it holds no block');
-  const { header, json, buffers = [] } = value;
-  const { v, kind, channelId, count, blockId, codec } = header as unknown as Partial<ArchivedBlock['header']>;
-  checkChannel(channelId);
-  if (v !== 1 || kind !== 'data' || codec !== 'json' || typeof blockId !== 'string' || typeof json !== 'string')
-    throw new TypeError('the block has another form');
-  if (!Number.isInteger(count) || (count as number) < 1 || (count as number) > maxBlockMessages)
-    throw new TypeError('the block has no count');
+  const { header: given, json, buffers = [] } = value;
+  checkChannel(given['channelId']);
+  const wrong = Object.keys(header).find((field) => header[field]?.(given[field]) === false);
+  if (wrong !== undefined) throw new TypeError(`"${wrong}" of the block is not what it should be`);
+  if (typeof json !== 'string') throw new TypeError('the body is no text');
   if (!Array.isArray(buffers)) throw new TypeError('the binary is no list');
   const bytes = buffers.map((text) => fromBase64(String(text)));
   const block = {
-    header: header as unknown as ArchivedBlock['header'],
+    header: given as unknown as ArchivedBlock['header'],
     json,
     ...(bytes.length > 0 && { buffers: bytes }),
   };
@@ -185,16 +232,12 @@ class Import {
     if (!isRecord(value) || !isRecord(value['description'])) throw damaged(number, 'it describes no channel');
     const { channelId, description } = value as unknown as ArchivedChannel;
     if (Object.keys(description).length === 0) return;
+    orDamaged(number, () => checkChannel(channelId));
     await this.#inside.bus.admin.describe(channelId, description);
   }
 
   async #add(value: unknown, number: number): Promise<void> {
-    let block: ArchivedBlock;
-    try {
-      block = blockOf(value);
-    } catch (error) {
-      throw damaged(number, isBusError(error) ? error.message : describe(error), error);
-    }
+    const block = orDamaged(number, () => blockOf(value));
     const other = this.#batch[0]?.header.channelId;
     if (other !== undefined && other !== block.header.channelId) await this.#flush();
     this.#batch.push(block);

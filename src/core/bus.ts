@@ -98,6 +98,7 @@ export class HostedBus implements PlainVerbs {
   readonly #beforeClose = new Set<() => Promise<unknown>>();
   readonly #inside: Inside;
   readonly #admin: Admin;
+  readonly #unmourn: () => void;
   #statusStale = false;
   #closing: Promise<void> | undefined;
   #closed: BusError | undefined;
@@ -144,7 +145,7 @@ export class HostedBus implements PlainVerbs {
     }));
     this.#status = new Cell({ ...host.status.getSnapshot() });
     host.status.subscribe(() => this.#statusChanged());
-    host.onDeadLetter(({ group, reason, offset, block }) => {
+    this.#unmourn = host.onDeadLetter(({ group, reason, offset, block }) => {
       const message = this.#decoder.read(block, block.offset).all.find((one) => one.offset === offset);
       if (message !== undefined) host.events.emit('deadLetter', { message, group, reason });
     });
@@ -288,9 +289,9 @@ export class HostedBus implements PlainVerbs {
   }
 
   async sendControl(channelId: string, action: string, target?: string): Promise<void> {
-    await this.send(
+    await this.#inside.send(
       { channelId, type: controlType, content: { action, ...(target !== undefined && { target }) } },
-      { ephemeral: true },
+      { ephemeral: true, inner: true },
     );
   }
 
@@ -376,6 +377,7 @@ export class HostedBus implements PlainVerbs {
     this.clearAdapters();
     this.#receiving.close(this.#closed);
     this.#outbox.close(this.#closed);
+    this.#unmourn();
     await this.#host.close();
   }
 

@@ -40,7 +40,7 @@ export async function deleteMessage(
   if (found === undefined)
     throw busError('INVALID_INPUT', `deleteMessage: there is no message "${id}" in channel "${channelId}".`);
   if (found.type === beginType) {
-    send({ channelId, type: askType, content: { streamId: found.id, drop: true } }, { ephemeral: true }).catch(
+    send({ channelId, type: askType, content: { streamId: found.id, drop: true } }, { ephemeral: true, inner: true }).catch(
       describe,
     );
     // The text of a stream is in the messages that end it.
@@ -59,5 +59,7 @@ async function endsOf(source: Source, channelId: string, begin: Message, head: n
 
 export async function clearChannel({ host }: Erased, channelId: string, author: string): Promise<void> {
   checkChannel(channelId);
-  await host.clear(channelId, author);
+  // The end is looked up once: asked again at the next host, it must not take what was sent since.
+  const { logId, head } = await host.page(channelId, Number.MAX_SAFE_INTEGER, 1);
+  await host.clear(channelId, { logId, offset: head }, author);
 }

@@ -5,7 +5,7 @@ import { firstOffset, messagesOf } from './block.ts';
 import type { Block, Header, StoredBlock } from './block.ts';
 import { cut } from './cut.ts';
 import { IdSource } from './id.ts';
-import type { Log, Records } from './log.ts';
+import type { Log, Position, Records } from './log.ts';
 import type { Platform } from './platform.ts';
 
 interface Erasure {
@@ -52,14 +52,18 @@ export class Erasures {
     });
   }
 
-  clear(channelId: string, author: string): Promise<void> {
+  /** Harmless when it was done already: nobody is told again, and what came since stays. */
+  clear(channelId: string, { logId, offset }: Position, author: string): Promise<void> {
     return this.#next(async () => {
-      const { first, head } = await this.#log.head(channelId);
+      const { logId: own, first, head } = await this.#log.head(channelId);
+      const upTo = Math.min(offset, head);
       const [block] = (await this.#log.read(channelId, first - 1, 1)).blocks;
-      if (block === undefined || (block.offset === head && block.header.control === 'clear')) return;
+      if (block === undefined || own !== logId || first > upTo) return;
+      if (block.offset === upTo && block.header.control === 'clear') return;
       const name = `${clearing}${channelId}`;
-      const cleared: Clearing = { channelId, upTo: head };
-      await this.#say(channelId, 'clear', author, {}, [[name, cleared]]);
+      const cleared: Clearing = { channelId, upTo };
+      const isSaid = (await this.#nextClear(channelId, upTo)) !== undefined;
+      if (!isSaid) await this.#say(channelId, 'clear', author, {}, [[name, cleared]]);
       await this.#clear(name, cleared);
     });
   }
@@ -85,7 +89,8 @@ export class Erasures {
   }
 
   async #clear(name: string, { channelId, upTo }: Clearing): Promise<void> {
-    await this.#log.trim(channelId, await this.#beforeClear(channelId, upTo));
+    const said = await this.#nextClear(channelId, upTo);
+    await this.#log.trim(channelId, said === undefined ? upTo : firstOffset(said) - 1);
     await this.#log.save([[name, undefined]]);
   }
 
@@ -95,12 +100,11 @@ export class Erasures {
     return block !== undefined && holds(block, offset, id) ? block : undefined;
   }
 
-  /** The offset before the next control block that clears; the same offset if there is none. */
-  async #beforeClear(channelId: string, offset: number): Promise<number> {
+  /** The next control block that clears, after this offset. */
+  async #nextClear(channelId: string, offset: number): Promise<StoredBlock | undefined> {
     for (let after = offset; ;) {
       const [block] = (await this.#log.read(channelId, after, 1)).blocks;
-      if (block === undefined) return offset;
-      if (block.header.control === 'clear') return firstOffset(block) - 1;
+      if (block === undefined || block.header.control === 'clear') return block;
       after = block.offset;
     }
   }

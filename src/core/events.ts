@@ -15,12 +15,14 @@ export class Events {
   on<K extends keyof BusEvents>(event: K, listener: Listener<K>, signal?: Signal): () => void {
     let listeners = this.#listeners.get(event);
     if (listeners === undefined) this.#listeners.set(event, (listeners = new Set()));
-    listeners.add(listener);
+    // Each call is a subscription of its own, even of the same function.
+    const own: Listener<K> = (value) => listener(value);
+    listeners.add(own);
     const stop = (): void => {
-      listeners.delete(listener);
+      listeners.delete(own);
       forget();
     };
-    const forget = onAbort(signal, () => void listeners.delete(listener));
+    const forget = onAbort(signal, () => void listeners.delete(own));
     return stop;
   }
 

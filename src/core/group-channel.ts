@@ -45,6 +45,8 @@ interface Run {
   readonly taken: () => void;
 }
 
+/** With so many to come again, nothing new is handed out: what fails must not pile up without end. */
+const maxAgain = 256;
 const priorities: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
 
 export class GroupChannel {
@@ -136,11 +138,12 @@ export class GroupChannel {
 
   /** The next one to hand out: the highest priority first, and in it what comes again before what is new. */
   next(now: number): Turn | undefined {
+    const isFull = this.again.size >= maxAgain;
     const again = [...this.again].filter(([, { due }]) => due <= now);
     for (const priority of priorities) {
       const back = again.find(([, { priority: own }]) => own === priority);
       if (back !== undefined) return { offset: back[0], attempt: back[1].attempts + 1, priority };
-      const run = this.#first(priority);
+      const run = isFull ? undefined : this.#first(priority);
       if (run !== undefined) return { offset: run.next, attempt: 1, priority };
     }
     return undefined;
@@ -160,8 +163,9 @@ export class GroupChannel {
     return lowest === undefined || lowest.due > now ? undefined : lowest;
   }
 
-  claim({ offset, attempt, priority }: Turn, owner: string, lease: number, now: number): void {
-    this.held.set(offset, { attempt, owner, lease, priority, until: now + lease });
+  claim({ offset, attempt, priority }: Turn, owner: string, lease: number): void {
+    // Its time begins when the member is told.
+    this.held.set(offset, { attempt, owner, lease, priority, until: Infinity });
     if (this.again.delete(offset)) return;
     (this.#ready[priority][0] as Run).next += 1;
     // What is exhausted gives its credit back at once.

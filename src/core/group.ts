@@ -15,8 +15,8 @@ import type { Log, Position, Records } from './log.ts';
 import type { Reset } from './message-bus.ts';
 import type { Platform } from './platform.ts';
 
-/** How long it waits after a save that the disk refused. */
-const saveAgain = 1000;
+/** How long it waits after a save that the disk refused, or a read that failed. */
+const again = 1000;
 
 export interface GroupMember {
   readonly clientId: string;
@@ -74,7 +74,8 @@ function leaseLost(): BusError {
 
 /** Half to all of the time, so that what failed together does not come again together. */
 function backoffOf({ backoff }: JoinRequest, attempts: number, platform: Platform): number {
-  const ms = Math.min(backoff.max, backoff.initial * backoff.factor ** (attempts - 1));
+  // Nothing times too much is no number, and no wait.
+  const ms = Math.min(backoff.max, backoff.initial * backoff.factor ** (attempts - 1)) || 0;
   if (!backoff.jitter) return ms;
   const chance = new Uint8Array(1);
   platform.random(chance);
@@ -312,15 +313,18 @@ export class Group {
       positions: () => from,
       block: (block) => this.#read(block, reader),
       reset: (reset) => this.#reset(reset),
-      lost: (error) => this.#lost(pattern, error),
+      lost: () => this.#lost(pattern),
     };
     const reader = this.#home.open({ pattern, from, ephemeral: false }, sink);
     this.#feeds.set(pattern, reader);
   }
 
-  #lost(pattern: string, error: BusError): void {
+  /** What could not be read is read again, as long as there is somebody to read it for. */
+  #lost(pattern: string): void {
     this.#feeds.delete(pattern);
-    for (const member of this.#members.filter(({ request }) => request.pattern === pattern)) member.sink.failed(error);
+    this.#home.platform.timer(again, () => {
+      if (!this.#closed && this.#members.some(({ request }) => request.pattern === pattern)) this.#feed(pattern);
+    });
   }
 
   #read(block: StoredBlock, reader: Reader): void {
@@ -337,6 +341,8 @@ export class Group {
   #reset({ channelId, now }: Reset): void {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return;
+    // Another reader of this group may be ahead of this one: what it has handed out stays as it is.
+    if (now.logId === channel.logId) return this.erased(channelId, () => channel.cleared(now.offset));
     for (const member of this.#members) {
       for (const [offset, { attempt, owner }] of channel.held) {
         if (owner !== member.name) continue;
@@ -431,7 +437,7 @@ export class Group {
       const turn = this.#isOrdered ? channel.nextInOrder(now) : channel.next(now);
       const member = turn && this.#free(channel.channelId);
       if (turn === undefined || member === undefined) return;
-      channel.claim(turn, member.name, member.request.lease, now);
+      channel.claim(turn, member.name, member.request.lease);
       if (turn.attempt > member.request.maxAttempts) {
         const attempt = turn.attempt - 1;
         this.#bury(channel, { ...turn, attempt }, `It was given out ${attempt} times and never finished.`);
@@ -456,7 +462,10 @@ export class Group {
     const { channelId, logId } = channel;
     const ref = { channelId, logId, offset, attempt };
     this.#stage(() => {
-      if (this.#claimOf(channel, member, ref) !== undefined) member.sink.hand(ref);
+      const claim = this.#claimOf(channel, member, ref);
+      if (claim === undefined) return;
+      claim.until = this.#home.platform.now() + claim.lease;
+      member.sink.hand(ref);
     });
   }
 
@@ -499,7 +508,7 @@ export class Group {
     } catch {
       // The disk is full, or the host is at its end: then the next host goes on from what is on record.
       this.#staged.unshift(...staged);
-      await new Promise<void>((resolve) => this.#home.platform.timer(saveAgain, resolve));
+      await new Promise<void>((resolve) => this.#home.platform.timer(again, resolve));
       for (const channel of this.#channels.values()) this.#changed.add(channel);
       this.#records.unshift(...records.filter(([name]) => !name.startsWith(groupPrefix)));
     }

@@ -55,7 +55,7 @@ export class Groups {
       extend: (ref, ms) => joined.then(() => group.extend(member, ref, ms)),
       passOver: (channelId, logId, offsets) => group.passOver(channelId, logId, offsets),
       slots: (now) => group.slots(member, now),
-      leave: () => group.leave(member, true),
+      leave: () => void joined.catch(() => undefined).then(() => group.leave(member, true)),
       detach: () => group.leave(member),
     };
   }

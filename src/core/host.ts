@@ -133,7 +133,7 @@ export interface Host {
   channels(pattern: string): Promise<readonly ChannelInfo[]>;
   /** Takes the message out of the log, if this one is there, and tells every reader. */
   erase(channelId: string, offset: number, id: string, author: string): Promise<void>;
-  /** Takes all messages out of a channel and tells every reader. */
-  clear(channelId: string, author: string): Promise<void>;
+  /** Takes all messages up to a place out of a channel and tells every reader. Harmless when it is asked again. */
+  clear(channelId: string, upTo: Position, author: string): Promise<void>;
   close(): Promise<void>;
 }

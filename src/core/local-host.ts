@@ -17,7 +17,7 @@ import type {
   Sink,
 } from './host.ts';
 import type { HostAdmin } from './host-admin.ts';
-import type { Log, Page } from './log.ts';
+import type { Log, Page, Position } from './log.ts';
 import { LogHost } from './log-host.ts';
 import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
 import { randomName } from './platform.ts';
@@ -121,8 +121,8 @@ export class LocalHost implements Host {
     return this.#host.erase(channelId, offset, id, author);
   }
 
-  clear(channelId: string, author: string): Promise<void> {
-    return this.#host.clear(channelId, author);
+  clear(channelId: string, upTo: Position, author: string): Promise<void> {
+    return this.#host.clear(channelId, upTo, author);
   }
 
   async close(): Promise<void> {

@@ -71,11 +71,10 @@ export class LogAdmin implements HostAdmin {
     const there = (begins ? undefined : this.#blockIds.get(channelId)) ?? (await this.#blocksIn(channelId));
     // Until all of it is stored, nobody knows what is there.
     this.#blockIds.delete(channelId);
-    const fresh = blocks.filter(({ header }) => !there.has(header.blockId));
+    const fresh = blocks.filter(({ header: { blockId } }) => !there.has(blockId) && there.add(blockId));
     const verdicts = await this.#log.append(fresh.map((block) => appendOf(block)));
     const refused = verdicts.find((verdict) => verdict.kind === 'refused');
     if (refused !== undefined) throw busError(refused.code, refused.why, { retryable: true });
-    for (const { header } of fresh) there.add(header.blockId);
     this.#blockIds.set(channelId, there);
     const stored = new Set(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
     return blocks.map((block) => stored.has(block));

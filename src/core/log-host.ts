@@ -22,7 +22,7 @@ import type {
   Ref,
   Sink,
 } from './host.ts';
-import type { Append, Log, Page, Push, Verdict } from './log.ts';
+import type { Append, Log, Page, Position, Push, Verdict } from './log.ts';
 import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
 import { randomName, systemPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
@@ -220,8 +220,8 @@ export class LogHost implements Host {
     await this.#groups.erased(channelId, offset);
   }
 
-  async clear(channelId: string, author: string): Promise<void> {
-    await this.#erasures.clear(channelId, author);
+  async clear(channelId: string, upTo: Position, author: string): Promise<void> {
+    await this.#erasures.clear(channelId, upTo, author);
     const { first } = await this.log.head(channelId);
     await this.#groups.cleared(channelId, first - 1);
   }

@@ -110,9 +110,15 @@ export function isInner(type: string): boolean {
   return type.startsWith('busline.');
 }
 
+/** What users send has none of the bus's own types. */
+export function checkType(type: unknown): void {
+  if (typeof type === 'string' && isInner(type))
+    wrong('type', `is "${type}", and types that begin with "busline." are the bus's own`);
+}
+
 const itemTexts = ['topic', 'to', 'inReplyTo', 'correlationId', 'sessionId', 'source'] as const;
 const sharedTexts = ['authorId', 'authorName', 'serverId', 'id', 'type', 'traceparent'] as const;
-const priorities: ReadonlySet<unknown> = new Set(['low', 'normal', 'high', 'critical']);
+export const priorities: ReadonlySet<unknown> = new Set(['low', 'normal', 'high', 'critical']);
 const known: ReadonlySet<string> = new Set([
   ...itemTexts,
   ...sharedTexts,

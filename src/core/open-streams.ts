@@ -174,7 +174,7 @@ export class OpenStreams {
 
   #send(channelId: string, content: { readonly streamId: string; readonly stop?: boolean }): void {
     this.#inside
-      .send({ channelId, type: parts.askType, content }, { ephemeral: true })
+      .send({ channelId, type: parts.askType, content }, { ephemeral: true, inner: true })
       // Whoever is not heard asks again.
       .catch(describe);
   }

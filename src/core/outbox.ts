@@ -11,7 +11,7 @@ import { Failures } from './failures.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
 import type { InnerSendOptions } from './will.ts';
-import { itemOf } from './message.ts';
+import { checkType, itemOf } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
 import type { SendOptions, Sending } from './message-bus.ts';
 import { onAbort } from './platform.ts';
@@ -167,6 +167,7 @@ export class Outbox {
     if (options.signal?.aborted === true) throw busError('ABORTED', 'send: the signal was aborted before.');
     if (options.ack === 'synced') throw busError('NO_UPSTREAM', 'send: "synced" was asked for.');
     const item = itemOf(input, !this.#host.encoded);
+    if (options.inner !== true) checkType(item.type);
     this.#admit?.(input);
     if (this.#now === 0) this.#now = this.#platform.now();
     // Before anything can throw: the end of this turn clears its time, and what was begun in it.
@@ -261,8 +262,12 @@ export class Outbox {
   #cast(parcel: Parcel): void {
     const block = this.#seal(parcel);
     if (block === undefined) return;
-    this.#host.cast(block);
-    this.#resolve(parcel, block, 0);
+    try {
+      this.#host.cast(block);
+      this.#resolve(parcel, block, 0);
+    } catch (error) {
+      this.#reject(parcel, error);
+    }
   }
 
   #push(parcel: Parcel): void {

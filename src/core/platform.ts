@@ -22,6 +22,8 @@ export interface Signal {
 interface Globals {
   readonly crypto: { getRandomValues(bytes: Uint8Array): unknown };
   readonly queueMicrotask: (task: () => void) => void;
+  /** Node has none. */
+  readonly reportError?: (error: unknown) => void;
   readonly setTimeout: (task: () => void, ms: number) => number;
   readonly clearTimeout: (handle: number) => void;
   readonly btoa: (binary: string) => string;
@@ -46,15 +48,31 @@ function pooled(bytes: Uint8Array): void {
   poolAt += bytes.length;
 }
 
+/** A timer that is to wait longer fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
 export const systemPlatform: Platform = {
   now: () => Date.now(),
   random: pooled,
   defer: (task) => globals.queueMicrotask(task),
   timer(ms, task) {
-    const handle = globals.setTimeout(task, ms);
+    let handle: number;
+    const wait = (left: number): void => {
+      const step = Math.min(left, longestTimer);
+      handle = globals.setTimeout(step < left ? () => wait(left - step) : task, step);
+    };
+    wait(ms);
     return () => globals.clearTimeout(handle);
   },
 };
+
+/** What a callback threw becomes an uncaught error of its own: whoever called back goes on. */
+export function reportError(error: unknown): void {
+  if (globals.reportError !== undefined) return globals.reportError(error);
+  globals.queueMicrotask(() => {
+    throw error;
+  });
+}
 
 const chunk = 0x8000;
 

@@ -2,7 +2,7 @@
 
 import { describe } from './errors.ts';
 import type { Inside } from './inside.ts';
-import type { Message } from './message.ts';
+import type { Message, MessageInput } from './message.ts';
 import type { Attempt, Consumer, RespondOptions } from './message-bus.ts';
 import { onAbort } from './platform.ts';
 import { failureType, requestType, responseType } from './request-messages.ts';
@@ -10,6 +10,7 @@ import { StreamWriter } from './stream.ts';
 
 type Handler = (message: Message, attempt: Attempt) => unknown;
 type Parts = AsyncIterator<unknown>;
+type Answer = Omit<MessageInput, 'content'> & { readonly id: string };
 
 /** Milliseconds that an answer may take, or the next part of it. */
 const lease = 120_000;
@@ -58,12 +59,14 @@ class Responder {
       // Who lost the request, or is closing, has nothing to say: another one answers.
       if (attempt.signal.aborted || this.#inside.signal.aborted) throw error;
       this.#inside.events.emit('handlerError', { message, error });
-      await attempt.reply(describe(error), { type: failureType });
+      const failure = { ...this.#answer(message, attempt, 'failure'), type: failureType, content: describe(error) };
+      await this.#inside.send(failure, { inner: true });
     }
   }
 
   async #stream(parts: Parts, message: Message, attempt: Attempt): Promise<void> {
-    const stream = this.#begin(message, attempt);
+    const input = { ...this.#answer(message, attempt, 'stream'), type: responseType };
+    const stream = new StreamWriter(this.#inside, input, { signal: attempt.signal, run: attempt.attempt });
     try {
       await this.#write(parts, stream, attempt);
       await stream.close();
@@ -73,18 +76,15 @@ class Responder {
     }
   }
 
-  #begin({ id, channelId, correlationId, hops = 0 }: Message, { position, attempt, signal }: Attempt): StreamWriter {
-    const author = this.#inside.author.id;
-    const input = {
-      // As that of a reply: whoever answers the same request in this group, writes the same stream.
-      id: `re:${author}:${this.#group}:${position.logId}:${position.offset}:stream`,
+  /** As a reply: whoever answers the same request in this group, gives the same answer. */
+  #answer({ id, channelId, correlationId, hops = 0 }: Message, { position }: Attempt, kind: string): Answer {
+    return {
+      id: `re:${this.#inside.author.id}:${this.#group}:${position.logId}:${position.offset}:${kind}`,
       channelId,
-      type: responseType,
       inReplyTo: id,
       hops: hops + 1,
       ...(correlationId !== undefined && { correlationId }),
     };
-    return new StreamWriter(this.#inside, input, { signal, run: attempt });
   }
 
   async #write(parts: Parts, stream: StreamWriter, attempt: Attempt): Promise<void> {

@@ -1,5 +1,7 @@
 // A value that can be watched: the shape that React's useSyncExternalStore and its like take.
 
+import { reportError } from './platform.ts';
+
 export interface Store<T> {
   subscribe(listener: () => void): () => void;
   getSnapshot(): T;
@@ -38,7 +40,14 @@ export class Watched<T> implements Store<T> {
   set(value: T): void {
     if (value === this.#value) return;
     this.#value = value;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        // Whoever sets the value and the other listeners have no part in it.
+        reportError(error);
+      }
+    }
   }
 }
 

@@ -48,6 +48,17 @@ function fieldsOf(content: unknown): Fields {
   return typeof content === 'object' && content !== null ? (content as Fields) : {};
 }
 
+const texts = ['id', 'channelId', 'authorId', 'type'] as const;
+const numbers = ['timestamp', 'offset'] as const;
+
+/** Whether this could be a message, or the beginning of one. */
+function isMessage(value: unknown): boolean {
+  const fields = fieldsOf(value);
+  return (
+    texts.every((name) => typeof fields[name] === 'string') && numbers.every((name) => typeof fields[name] === 'number')
+  );
+}
+
 export function beginOf({ content, ...message }: Message): Begin {
   const { type } = fieldsOf(content);
   return { ...message, type: typeof type === 'string' ? type : 'text' };
@@ -61,15 +72,16 @@ export function runOf({ content }: Message): number {
 
 /** Undefined if it is none: anybody can send anything. */
 export function deltaOf({ content }: Message): Delta | undefined {
-  const { streamId, run, index, delta } = fieldsOf(content);
+  const { streamId, run, index, delta, begin, end } = fieldsOf(content);
   const isDelta =
     typeof streamId === 'string' && typeof run === 'number' && typeof index === 'number' && typeof delta === 'string';
-  return isDelta ? (content as Delta) : undefined;
+  return isDelta && [begin, end].every((message) => message === undefined || isMessage(message)) ? (content as Delta) : undefined;
 }
 
+/** Of no stream if it is none. */
 export function askOf({ content }: Message): Ask {
   const { streamId, stop, drop } = fieldsOf(content);
-  return { streamId: String(streamId), stop: stop === true, drop: drop === true };
+  return { streamId: typeof streamId === 'string' ? streamId : '', stop: stop === true, drop: drop === true };
 }
 
 /** Which stream a stored "busline.abort" ends, and which run of it. */

@@ -3,6 +3,7 @@
 
 import { busError, describe } from './errors.ts';
 import type { Inside } from './inside.ts';
+import { checkType } from './message.ts';
 import type { Json, Message, MessageInput } from './message.ts';
 import type { MessageStream } from './message-bus.ts';
 import { createAbort, onAbort } from './platform.ts';
@@ -135,9 +136,10 @@ export class StreamWriter implements MessageStream {
 
   #start(signal: Signal | undefined): void {
     try {
+      checkType(this.#input.type);
       const will = this.#will.current;
       this.#listen(signal);
-      this.#inside.send(this.#beginning(), { will }).then(
+      this.#inside.send(this.#beginning(), { will, inner: true }).then(
         (message) => this.#hasBegun(message),
         (error: unknown) => this.#fail(error),
       );
@@ -220,7 +222,7 @@ export class StreamWriter implements MessageStream {
     const { channelId, serverId, authorId } = this.#input;
     const content = { streamId: this.id, run: this.#run, index, delta, ...more };
     this.#inside
-      .send({ ...given({ serverId, authorId }), channelId, type: deltaType, content }, { ephemeral: true })
+      .send({ ...given({ serverId, authorId }), channelId, type: deltaType, content }, { ephemeral: true, inner: true })
       // Whoever misses it asks.
       .catch(describe);
   }
@@ -239,7 +241,7 @@ export class StreamWriter implements MessageStream {
 
   #storeAbortion(): void {
     // If this fails too, its will is there still.
-    this.#inside.send(this.#abortion(), { fulfils: this.#will.id }).catch(describe);
+    this.#inside.send(this.#abortion(), { fulfils: this.#will.id, inner: true }).catch(describe);
   }
 
   #fail(error: unknown, reason: unknown = error): void {

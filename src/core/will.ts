@@ -11,6 +11,8 @@ export interface Will {
 
 /** What a send may carry beside what users give. */
 export interface InnerSendOptions extends SendOptions {
+  /** It is the bus's own: it may have a type that begins with "busline.". */
+  readonly inner?: boolean;
   /** Stored with the message: what the host is to store if this client dies. The message needs an id of its own. */
   readonly will?: Will;
   /** The id of a will that this message makes needless. */

@@ -20,7 +20,10 @@ export class Tunnel {
 
   constructor(send: (data: unknown) => void) {
     this.endpoint = {
-      postMessage: (data: unknown) => send(data),
+      // Only calls and answers: that a proxy was collected is of no interest at the other end.
+      postMessage: (data: { readonly type?: string }) => {
+        if (data.type !== 'RELEASE') send(data);
+      },
       addEventListener: (_type, listener) => void this.#listeners.add(listener),
       removeEventListener: (_type, listener) => void this.#listeners.delete(listener),
     };

@@ -5,6 +5,7 @@ import type { ClientFrame } from './frames.ts';
 import { maxBlockMessages, maxMessageBytes } from '../core/block.ts';
 import { checkChannel, checkPattern } from '../core/channel.ts';
 import { busError } from '../core/errors.ts';
+import { adminCalls } from '../core/host-admin.ts';
 import { isUuid7 } from '../core/id.ts';
 
 // A strict Content-Security-Policy reports the probe for `eval` that zod would make.
@@ -37,6 +38,7 @@ const duration = numberThat((n) => n >= 0);
 const channelId = textThat(accepts(checkChannel));
 const pattern = textThat(accepts(checkPattern));
 const flag = z.boolean();
+const anything = z.custom(() => true);
 const position = z.object({ logId: text, offset: count });
 
 const header = z.looseObject({
@@ -76,7 +78,7 @@ const shapes: { readonly [K in ClientFrame['type']]: z.core.$ZodShape } = {
     min: count,
     max: count,
     clientId: text,
-    link: count,
+    link: z.optional(count),
     lock: text,
     retention: z.optional(z.object({ count: limit, age: limit, bytes: limit })),
   },
@@ -108,7 +110,7 @@ const shapes: { readonly [K in ClientFrame['type']]: z.core.$ZodShape } = {
     pattern,
     from: z.literal(['earliest', 'now']),
     slots: count,
-    lease: duration,
+    lease: numberThat((n) => n > 0),
     maxAttempts: positive,
     backoff: z.object({ initial: duration, max: duration, factor: z.number(), jitter: flag }),
     ordered: flag,
@@ -129,8 +131,16 @@ const shapes: { readonly [K in ClientFrame['type']]: z.core.$ZodShape } = {
   page: { call: count, channelId, after: count, limit: count },
   channels: { call: count, pattern },
   erase: { call: count, channelId, offset: positive, id: text, author: text },
-  clear: { call: count, channelId, author: text },
-  admin: { data: z.looseObject({}) },
+  clear: { call: count, channelId, upTo: position, author: text },
+  // Only calls by name: comlink's protocol could reach whatever these calls inherit.
+  admin: {
+    data: z.object({
+      id: text,
+      type: z.literal('APPLY'),
+      path: z.array(z.literal([...adminCalls])).check(z.refine(({ length }) => length === 1)),
+      argumentList: z.array(z.object({ type: z.literal('RAW'), value: z.optional(anything) })),
+    }),
+  },
   ping: { n: count },
   bye: { gone: z.optional(flag) },
 };

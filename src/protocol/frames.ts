@@ -5,7 +5,7 @@ import type { Ack } from '../core/batch.ts';
 import type { Block, StoredBlock } from '../core/block.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { DeadNotice, JoinRequest, Outcome, Ref } from '../core/host.ts';
-import type { Page, Positions } from '../core/log.ts';
+import type { Page, Position, Positions } from '../core/log.ts';
 import type { BusStatus, ChannelInfo, From, Member, Reset } from '../core/message-bus.ts';
 import type { Presence } from '../core/presence.ts';
 import type { RetentionOptions } from '../core/retention.ts';
@@ -27,7 +27,7 @@ export interface Hello {
   readonly max: number;
   readonly clientId: string;
   /** Which of its links this is: 1, 2, 3 …; an older one may be heard later. */
-  readonly link: number;
+  readonly link?: number;
   readonly lock: string;
   /** What the page asks for, if the host has no limits of its own. */
   readonly retention?: RetentionOptions;
@@ -240,7 +240,13 @@ export type AskFrame =
       readonly id: string;
       readonly author: string;
     }
-  | { readonly type: 'clear'; readonly call: number; readonly channelId: string; readonly author: string }
+  | {
+      readonly type: 'clear';
+      readonly call: number;
+      readonly channelId: string;
+      readonly upTo: Position;
+      readonly author: string;
+    }
   | { readonly type: 'extend'; readonly call: number; readonly member: number; readonly ref: Ref; readonly ms: number };
 
 export interface AnswerFrame {

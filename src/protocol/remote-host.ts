@@ -18,7 +18,7 @@ import type {
   Sink,
 } from '../core/host.ts';
 import type { HostAdmin } from '../core/host-admin.ts';
-import type { Page } from '../core/log.ts';
+import type { Page, Position } from '../core/log.ts';
 import type { BusStatus, ChannelInfo, Member } from '../core/message-bus.ts';
 import { randomName } from '../core/platform.ts';
 import type { Platform } from '../core/platform.ts';
@@ -215,8 +215,9 @@ export class RemoteHost implements Host {
 
   async admin(): Promise<HostAdmin> {
     this.start();
-    if (this.#state.name === 'closed') throw this.#state.error;
+    this.#checkOpen();
     const { RemoteAdmin } = await import('./remote-admin.ts');
+    this.#checkOpen();
     if (this.#admin === undefined) {
       const send = (data: unknown): void => this.#say({ type: 'admin', data });
       this.#admin = new RemoteAdmin(send, this.#platform);
@@ -252,8 +253,8 @@ export class RemoteHost implements Host {
     await this.#ask({ type: 'erase', channelId, offset, id, author });
   }
 
-  async clear(channelId: string, author: string): Promise<void> {
-    await this.#ask({ type: 'clear', channelId, author });
+  async clear(channelId: string, upTo: Position, author: string): Promise<void> {
+    await this.#ask({ type: 'clear', channelId, upTo, author });
   }
 
   close(): Promise<void> {
@@ -316,6 +317,10 @@ export class RemoteHost implements Host {
   report(problem: BusError): void {
     this.status.set({ ...this.status.getSnapshot(), problem });
     this.events.emit('error', problem);
+  }
+
+  #checkOpen(): void {
+    if (this.#state.name === 'closed') throw this.#state.error;
   }
 
   #ifOpen<T>(action: () => Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ import type { BusError } from '../core/errors.ts';
 import type { JoinRequest, Membership, MemberSink, Outcome, Ref } from '../core/host.ts';
 import type { ClientFrame, HandFrame, JoinedFrame, LostFrame, SettledFrame } from './frames.ts';
 
+const keptLeft = 64;
+
 interface InHand {
   readonly ref: Ref;
   outcome?: Outcome;
@@ -27,6 +29,8 @@ export type MemberFrame = JoinedFrame | HandFrame | LostFrame | SettledFrame;
 
 export class RemoteMembers {
   readonly #members = new Map<number, Member>();
+  /** They left since the last host was greeted: what may have been on its way to them is still theirs on its record. */
+  readonly #left = new Map<number, Member>();
   readonly #say: (frame: ClientFrame) => void;
   #count = 0;
 
@@ -59,7 +63,11 @@ export class RemoteMembers {
         this.#say({ type: 'slots', member: n, slots });
       },
       leave: () => {
-        if (this.#members.delete(n)) this.#say({ type: 'leave', member: n });
+        if (!this.#members.delete(n)) return;
+        this.#say({ type: 'leave', member: n });
+        // Few are needed: those of the last moments.
+        if (this.#left.size >= keptLeft) this.#left.clear();
+        this.#left.set(n, { ...member, request: { ...member.request, slots: 0 }, inHand: new Map() });
       },
     };
   }
@@ -82,6 +90,11 @@ export class RemoteMembers {
 
   /** All of it again, to a host that is new. */
   resume(): void {
+    for (const [n, member] of this.#left) {
+      this.#sayJoin(n, member);
+      this.#say({ type: 'leave', member: n });
+    }
+    this.#left.clear();
     for (const [n, member] of this.#members) {
       this.#sayJoin(n, member);
       for (const { ref, outcome } of member.inHand.values())

@@ -40,7 +40,7 @@ export class RemotePresence {
 
   say(channelId: string, userId: string, presence: Presence): void {
     const frame: PresentFrame = { type: 'present', channelId, userId, presence };
-    const key = `${userId} ${channelId}`;
+    const key = `${userId}\u0000${channelId}`;
     if (presence === null) this.#own.delete(key);
     else this.#own.set(key, frame);
     this.#say(frame);

@@ -168,11 +168,12 @@ export class Session {
   }
 
   #malformed(wrong: string, value: unknown): void {
-    // A push that cannot be read must be answered, or its sender would wait for ever.
-    const { type, n } = (typeof value === 'object' && value !== null ? value : {}) as { type?: unknown; n?: unknown };
+    // What waits for an answer must have one, or its sender would wait for ever.
+    const { type, n, call } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
     const kind = typeof type === 'string' ? `"${type.slice(0, 40)}"` : typeof (type ?? value);
     const error = busError('MALFORMED_FRAME', `A frame of type ${kind} was dropped (${wrong.slice(0, 200)}).`);
     if (type === 'push' && typeof n === 'number') this.#out.add({ type: 'refused', n, error: toRecord(error) });
+    if (typeof call === 'number') this.#out.add({ type: 'failed', call, error: toRecord(error) });
     this.#options.onError(error);
   }
 
@@ -333,7 +334,7 @@ export class Session {
         await host.erase(frame.channelId, frame.offset, frame.id, frame.author);
         break;
       case 'clear':
-        await host.clear(frame.channelId, frame.author);
+        await host.clear(frame.channelId, frame.upTo, frame.author);
         break;
       case 'extend':
         await this.#members.get(frame.member)?.extend(frame.ref, frame.ms);

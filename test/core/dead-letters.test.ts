@@ -127,6 +127,20 @@ describe('redrive', () => {
     expect(await reasons(bus)).toEqual(['w: still no']);
   });
 
+  test('gives back what was urgent as urgent', async () => {
+    const { bus } = workplace();
+    const { calls, consumer } = worker(bus, { maxAttempts: 1, concurrency: 2 });
+    for (const priority of ['normal', 'critical'] as const)
+      await bus.send({ channelId: 'work', content: priority, priority });
+    await quiet();
+    for (const call of calls) call.fail();
+    await consumer.close();
+    await bus.admin.redrive();
+    const done = doer(bus);
+    await quiet();
+    expect(done).toEqual(['critical', 'normal']);
+  });
+
   test('survives the bus that was asked', async () => {
     const log = new MemoryLog();
     const { bus } = await refusing([1, 2], log);

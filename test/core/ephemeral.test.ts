@@ -4,7 +4,7 @@ import type { Control } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { HostedBus } from '../../src/core/bus.ts';
 import { LogHost } from '../../src/core/log-host.ts';
-import { contents, encodedLog, failure, heard, HeldHost, numbers, quiet, sendBlock } from './support.ts';
+import { contents, encodedLog, failure, heard, HeldHost, inner, numbers, quiet, sendBlock } from './support.ts';
 
 describe.each([
   ['in this process', () => new MessageBusCore()],
@@ -32,6 +32,24 @@ describe.each([
     expect(got.map(({ id }) => id)).toEqual(sent.map(({ id }) => id));
     expect(new Set(got.map(({ id }) => id)).size).toBe(600);
     expect(got.every(({ offset }) => offset === 0)).toBe(true);
+  });
+
+  test('that its host cannot tell is refused, and what is sent beside it goes its way', async () => {
+    const host = new HeldHost();
+    const { casts } = host;
+    host.cast = (block) => {
+      if (block.header.channelId === 'a') throw new Error('oh');
+      casts.push(block);
+    };
+    const bus = new HostedBus(host);
+    const refused = failure(bus.send({ channelId: 'a', content: 1 }, { ephemeral: true }));
+    const told = bus.send({ channelId: 'b', content: 2 }, { ephemeral: true });
+    const kept = bus.send({ channelId: 'a', content: 3 });
+    expect(await refused).toMatchObject({ code: 'HOST_LOST', cause: new Error('oh') });
+    expect(await told).toMatchObject({ content: 2 });
+    expect(casts).toHaveLength(1);
+    host.pushed[0]?.settle();
+    expect(await kept).toMatchObject({ content: 3 });
   });
 
   test('does not move a subscription’s position', async () => {
@@ -124,7 +142,7 @@ describe('a control', () => {
     const controls: Control[] = [];
     bus.subscribeControl('a', (control) => controls.push(control));
     const content = { action: 'pause', channelId: 'forged' };
-    await bus.send({ channelId: 'a', content, type: 'busline.control' }, { ephemeral: true });
+    await bus.send({ channelId: 'a', content, type: 'busline.control' }, { ...inner, ephemeral: true });
     expect(controls).toEqual([{ channelId: 'a', action: 'pause' }]);
   });
 

@@ -8,7 +8,7 @@ import { LogHost } from '../../src/core/log-host.ts';
 import { window } from '../../src/core/reader.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
 import { blockOf } from '../../src/testing/sender.ts';
-import { contents, encodedLog, failure, heard, numbers, quiet, sendBlock, until, wrapped } from './support.ts';
+import { contents, encodedLog, failure, heard, inner, numbers, quiet, sendBlock, until, wrapped } from './support.ts';
 
 const channelId = 'a';
 const logs: readonly (readonly [string, () => Log])[] = [
@@ -143,10 +143,10 @@ describe.each(logs)('a message that is deleted, in a log of %s', (_, open) => {
   test('and begins a stream takes the end of the stream along', async () => {
     const log = open();
     const bus = new MessageBusCore({ log });
-    await bus.send({ channelId, id: 's', type: 'busline.stream', content: {} });
+    await bus.send({ channelId, id: 's', type: 'busline.stream', content: {} }, inner);
     await sendBlock(bus, channelId, ['between']);
     await bus.send({ channelId, id: 'end:s', content: 'secret' });
-    await bus.send({ channelId, id: 'open', type: 'busline.stream', content: {} });
+    await bus.send({ channelId, id: 'open', type: 'busline.stream', content: {} }, inner);
     await bus.deleteMessage('s', channelId);
     await bus.deleteMessage('open', channelId);
     expect(await onDisk(log)).not.toContain('secret');
@@ -209,12 +209,17 @@ describe('deleting', () => {
       return memory.append(entries);
     };
     const status = { host: 'process', why: 'A test.', durability: 'memory' } as const;
-    void new LogHost(wrapped(memory, { trim: () => never, append }), status).clear('b', 'ada');
+    const { logId, head } = await memory.head('b');
+    const upTo = { logId, offset: head };
+    void new LogHost(wrapped(memory, { trim: () => never, append }), status).clear('b', upTo, 'ada');
     await quiet();
     await sendBlock(bus, 'b', ['after']);
     expect(kinds(await readAll(memory, 'b'))).toEqual(['data', 'data', 'clear', 'data']);
     const successor = new LogHost(memory, status);
+    // Whoever waits for it asks again, maybe before.
+    const asked = successor.clear('b', upTo, 'ada');
     await successor.recover();
+    await asked;
     expect(await onDisk(memory)).not.toContain('secret');
     expect(kinds(await readAll(memory, channelId))).toEqual(['data', 'delete']);
     expect(kinds(await readAll(memory, 'b'))).toEqual(['clear', 'data']);
@@ -235,6 +240,26 @@ describe('deleting', () => {
     host.events.on('error', ({ message }) => errors.push(message));
     await host.recover();
     expect(errors).toEqual([expect.stringContaining('full')]);
+  });
+});
+
+describe('clearing', () => {
+  test('up to a place leaves what came after it, and does nothing when it is asked again', async () => {
+    const log = new MemoryLog();
+    const host = new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' });
+    const bus = new MessageBusCore({ log });
+    await sendBlock(bus, channelId, [1, 2]);
+    const { logId } = await log.head(channelId);
+    for (let round = 0; round < 2; round++) {
+      await host.clear(channelId, { logId, offset: 2 }, 'ada');
+      await sendBlock(bus, channelId, ['after']);
+    }
+    await host.clear(channelId, { logId: 'another', offset: 99 }, 'ada');
+    expect(kinds(await readAll(log, channelId))).toEqual(['clear', 'data', 'data']);
+    await host.clear(channelId, { logId, offset: 3 }, 'ada');
+    expect(contents(await bus.history(channelId))).toEqual(['after', 'after']);
+    await host.clear(channelId, { logId, offset: 99 }, 'ada');
+    expect(kinds(await readAll(log, channelId))).toEqual(['clear']);
   });
 });
 

@@ -25,6 +25,19 @@ describe('on', () => {
     expect(host.events.counts.get('reload')).toBe(3);
   });
 
+  test('with the same function is another subscription, with an end of its own', () => {
+    const host = new HeldHost();
+    const bus = new HostedBus(host);
+    const got: string[] = [];
+    const listener = ({ why }: { readonly why: string }): void => void got.push(why);
+    const [stop] = [bus.on('reload', listener), bus.on('reload', listener)];
+    host.events.emit('reload', { why: 'a' });
+    stop();
+    stop();
+    host.events.emit('reload', { why: 'b' });
+    expect(got).toEqual(['a', 'a', 'b']);
+  });
+
   test('"message" hears every stored message', async () => {
     const bus = new MessageBusCore();
     const got: unknown[] = [];

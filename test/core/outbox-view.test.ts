@@ -3,7 +3,7 @@ import { MessageBusCore } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { HostedBus } from '../../src/core/bus.ts';
 import { busError } from '../../src/core/errors.ts';
-import { failure, HeldHost, numbers, quiet, sendBlock, testPlatform, until } from './support.ts';
+import { failure, HeldHost, inner, numbers, quiet, sendBlock, testPlatform, until } from './support.ts';
 
 const full = busError('STORAGE_FULL', 'Full.', { retryable: true });
 
@@ -83,7 +83,7 @@ describe('the outbox', () => {
     const { host, bus } = rig();
     const failing = [
       bus.send({ channelId: 'a', content: undefined }),
-      bus.send({ channelId: 'a', content: 1, type: 'busline.own' }),
+      bus.send({ channelId: 'a', content: 1, type: 'busline.own' }, inner),
       bus.send({ channelId: 'a', content: 'typing' }, { ephemeral: true }),
     ].map((sending) => sending.catch(() => undefined));
     await refuse(host);

@@ -1,7 +1,7 @@
 // Who is there: what each bus says of its users, for as long as it lives.
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Member } from 'busline/core';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { failure } from './support.ts';
 
 const buses = (...authors: string[]): MessageBusCore[] => {
@@ -79,6 +79,28 @@ describe('presence', () => {
     ann?.setPresence('a', null);
     expect(told).toEqual([1, 2, 1]);
     expect(store.getSnapshot()).toEqual([]);
+  });
+
+  test('is told to the others, and to who said it, when a listener throws: that is an uncaught error', async () => {
+    const [ann, bob] = buses('ann', 'bob');
+    const [reported, deferred]: [unknown[], (() => void)[]] = [[], []];
+    const told: number[] = [];
+    const store = (ann as MessageBusCore).presence('a');
+    store.subscribe(() => {
+      throw new Error('mine');
+    });
+    store.subscribe(() => told.push(store.getSnapshot().length));
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
+    await bob?.joinChannel('a');
+    expect(reported).toEqual([new Error('mine')]);
+    // As in Node, which has no such function.
+    vi.stubGlobal('reportError', undefined);
+    vi.stubGlobal('queueMicrotask', (task: () => void) => deferred.push(task));
+    bob?.setPresence('a', { x: 1 });
+    vi.unstubAllGlobals();
+    expect(told).toEqual([1, 1]);
+    expect(deferred).toHaveLength(1);
+    expect(deferred[0]).toThrow('mine');
   });
 
   test('of a channel is one store, also after everybody was gone for a while', async () => {

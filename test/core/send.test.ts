@@ -152,6 +152,11 @@ describe('send refuses, naming what is wrong,', () => {
     ],
     ['an empty author', { channelId: 'a', content: 1, authorId: '' }, 'send: "authorId" must not be empty.'],
     ['an empty id', { channelId: 'a', content: 1, id: '' }, 'send: "id" must not be empty.'],
+    [
+      'a type of the bus’s own',
+      { channelId: 'a', content: 1, type: 'busline.stream' },
+      'send: "type" is "busline.stream", and types that begin with "busline."',
+    ],
     ['a null type', { channelId: 'a', content: 1, type: null }, 'send: "type" must be a string, not object.'],
     [
       'an endless text',
@@ -326,6 +331,13 @@ describe('a reply', () => {
       topic: 't',
       type: 'text',
     });
+  });
+
+  test('has none of the bus’s own types', async () => {
+    const bus = new MessageBusCore();
+    const replies = answered(bus, { type: 'busline.failure' });
+    void bus.send({ channelId: 'a', content: '?', type: 'question' });
+    expect(await failure(replies)).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
   test('counts the hops that led to it', async () => {

@@ -12,7 +12,7 @@ import { LogHost } from '../../src/core/log-host.ts';
 import type { RemoteHost } from '../../src/protocol/remote-host.ts';
 import { Succession } from '../protocol/support.ts';
 import { readAll } from '../../src/testing/log-setup.ts';
-import { contents, failure, heard, HeldHost, numbers, quiet, testPlatform, until } from './support.ts';
+import { contents, failure, heard, HeldHost, inner, numbers, quiet, testPlatform, until } from './support.ts';
 
 /** Every stream that is seen, and what is read of each. */
 class Seen {
@@ -306,14 +306,18 @@ describe('readers of a stream', () => {
     const bus = new MessageBusCore();
     const reader = await seen(bus);
     const stream = await begun(bus);
-    const forged: unknown[] = [null, 'x', {}, { streamId: stream.id, run: 1, index: '0', delta: 'x' }];
+    const delta = { streamId: stream.id, run: 1, index: 0, delta: 'x' };
+    const message = { id: 'x', channelId: 'a', authorId: 'x', type: 'text', timestamp: 1, offset: 1 };
+    const forged: unknown[] = [null, 'x', {}, { ...delta, index: '0' }, { streamId: { toString: null, valueOf: null } }];
+    for (const part of [null, 'x', {}, { ...message, id: 5 }, { ...message, offset: '1' }])
+      forged.push({ ...delta, begin: part }, { ...delta, streamId: 'new', begin: part }, { ...delta, end: part });
     for (const content of forged) {
       for (const type of ['busline.delta', 'busline.ask', 'busline.stream', 'busline.abort'])
-        await bus.send({ channelId: 'a', type, content }, { ephemeral: true });
+        await bus.send({ channelId: 'a', type, content }, { ...inner, ephemeral: true });
     }
     await bus.send({ channelId: 'a', id: `end:${stream.id}`, content: 'forged' }, { ephemeral: true });
     await bus.send({ channelId: 'a', id: 'end:another', content: 'of nothing' });
-    await bus.send({ channelId: 'a', type: 'busline.abort', content: 'of nothing' });
+    await bus.send({ channelId: 'a', type: 'busline.abort', content: 'of nothing' }, inner);
     stream.write('true');
     await stream.close();
     await quiet();
@@ -378,8 +382,9 @@ describe('a writer', () => {
     await quiet();
     expect(host.casts).toEqual(['busline.delta']);
     const ask = { channelId: 'a', type: 'busline.ask', content: { streamId: stream.id } };
-    await Promise.all([bus.send(ask, { ephemeral: true }), bus.send(ask, { ephemeral: true })]);
-    await bus.send({ ...ask, content: { streamId: 'another' } }, { ephemeral: true });
+    const options = { ...inner, ephemeral: true };
+    await Promise.all([bus.send(ask, options), bus.send(ask, options)]);
+    await bus.send({ ...ask, content: { streamId: 'another' } }, options);
     await quiet();
     expect(host.casts.filter((type) => type === 'busline.delta')).toHaveLength(2);
     await stream.close();
@@ -477,7 +482,7 @@ describe('a writer', () => {
     const bus = new MessageBusCore({ log });
     expect(await failure(() => bus.stream({ channelId: '' }))).toMatchObject({ code: 'INVALID_CHANNEL' });
     expect(await failure(() => bus.streams('', () => undefined))).toMatchObject({ code: 'INVALID_CHANNEL' });
-    for (const wrong of [{ authorId: '' }, { hops: -1 }]) {
+    for (const wrong of [{ authorId: '' }, { hops: -1 }, { type: 'busline.stream' }]) {
       const stream = bus.stream({ channelId: 'a', ...wrong });
       expect(await failure(stream.close())).toMatchObject({ code: 'INVALID_INPUT' });
     }

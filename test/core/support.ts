@@ -5,7 +5,7 @@ import { MemoryLog } from 'busline/core';
 import type { Host, Membership, ReadRequest, Receipt, Sink } from '../../src/core/host.ts';
 import { Events } from '../../src/core/events.ts';
 import { Cell, Watched } from '../../src/core/store.ts';
-import type { Will } from '../../src/core/will.ts';
+import type { InnerSendOptions, Will } from '../../src/core/will.ts';
 import type { Testament } from '../../src/core/wills.ts';
 
 export const epoch = 1_800_000_000_000;
@@ -97,6 +97,9 @@ export interface Pushed {
   settle(receipt?: Partial<Receipt>): void;
   fail(error: unknown): void;
 }
+
+/** Sends a type of the bus's own, as its machinery does, and whoever pretends to be it. */
+export const inner: InnerSendOptions = { inner: true };
 
 /** A host that stores nothing until the test says so. */
 export class HeldHost implements Host {

@@ -35,6 +35,22 @@ test.each(numbers(4, 40))(
   },
 );
 
+test.each(numbers(4, 30))(
+  'what is sent when a channel was cleared stays, though a host dies after %i frames and is asked again',
+  async (life) => {
+    const succession = new Succession([life]);
+    const [bus, other] = [succession.bus('ada'), succession.bus('bob')];
+    let after: Promise<Message> | undefined;
+    other.on('channel_cleared', () => (after ??= other.send({ channelId: 'a', content: 'after' })));
+    await quiet();
+    await settled(other.send({ channelId: 'a', content: 'before' }));
+    await settled(bus.clearChannel('a'));
+    await settled(after ?? Promise.resolve());
+    expect(after).toBeDefined();
+    expect(contents(await settled(other.history('a')))).toEqual(['after']);
+  },
+);
+
 test('what cannot be deleted is said to who asked', async () => {
   const bus = new Succession().bus();
   expect(await failure(bus.deleteMessage('x', 'a'))).toMatchObject({ code: 'INVALID_INPUT' });

@@ -44,7 +44,10 @@ function member(succession: Succession, calls: Call[], concurrency: number): Tab
   return tab;
 }
 
-async function run(lives: readonly number[], steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]) {
+async function run(
+  lives: readonly number[],
+  steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[],
+) {
   const succession = new Succession(lives);
   const calls: Call[] = [];
   const tabs = [1, 2, 3].map((concurrency) => member(succession, calls, concurrency));
@@ -54,7 +57,8 @@ async function run(lives: readonly number[], steps: readonly (typeof step extend
     if (each.kind === 'wait') await quiet();
     else if (each.kind === 'join') tabs.push(member(succession, calls, 2));
     else if (each.kind === 'kill') kill(succession, tabs[each.tab]);
-    else for (let n = 0; n < each.count; n++) sendings.push(sender.send({ channelId: 'work', content: sendings.length }));
+    else
+      for (let n = 0; n < each.count; n++) sendings.push(sender.send({ channelId: 'work', content: sendings.length }));
   }
   if (!tabs.some(({ alive }) => alive)) tabs.push(member(succession, calls, 2));
   await Promise.all(sendings);

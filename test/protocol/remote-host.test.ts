@@ -102,7 +102,9 @@ describe('a client', () => {
     rig.client.channels('*').catch(() => undefined);
     rig.client.cast(blockOf('a', ['lost']));
     await rig.say({ type: 'hi', lock: 'host-lock' });
-    expect(rig.frames).toEqual([{ type: 'hello', min: 1, max: 1, clientId: rig.client.clientId, lock: 'tab-lock' }]);
+    expect(rig.frames).toEqual([
+      { type: 'hello', min: 1, max: 1, clientId: rig.client.clientId, link: 1, lock: 'tab-lock' },
+    ]);
     expect(rig.calls).toEqual(['start', 'expecting', 'expecting', 'greeted host-lock']);
   });
 

@@ -6,7 +6,7 @@ import type { Block } from '../../src/core/block.ts';
 import { busError } from '../../src/core/errors.ts';
 import type { BusError } from '../../src/core/errors.ts';
 import { LogHost } from '../../src/core/log-host.ts';
-import { checkClientFrame } from '../../src/protocol/check-client-frame.ts';
+import { checkAdminCall, checkClientFrame } from '../../src/protocol/check-client-frame.ts';
 import type { ClientFrame, Frame, Hello } from '../../src/protocol/frames.ts';
 import { loopLink } from '../../src/protocol/loop-link.ts';
 import { Session } from '../../src/protocol/session.ts';
@@ -14,7 +14,7 @@ import type { OpenHost } from '../../src/protocol/session.ts';
 import { blockOf } from '../../src/testing/sender.ts';
 import { encodedLog, numbers, quiet, wrapped } from '../core/support.ts';
 
-const hello: Hello = { type: 'hello', min: 1, max: 1, clientId: 'client', lock: 'tab' };
+const hello: Hello = { type: 'hello', min: 1, max: 1, clientId: 'client', link: 1, lock: 'tab' };
 const status = { host: 'page', why: 'A test.', tabs: 1, durability: 'memory' } as const;
 
 interface Rig {
@@ -54,6 +54,7 @@ function rig(opened?: Promise<OpenHost>, log: Log = encodedLog()): Rig {
       lock: 'host-lock',
       opened: opened ?? Promise.resolve({ host, term: 7 }),
       check: checkClientFrame,
+      checkAdmin: checkAdminCall,
       status: () => status,
       defer: (task) => queueMicrotask(task),
       onError: (error) => errors.push(error),
@@ -340,6 +341,7 @@ function bare(): { session: Session; errors: BusError[]; hear: (frames: unknown)
       lock: '',
       opened: Promise.resolve({ host, term: 1 }),
       check: checkClientFrame,
+      checkAdmin: checkAdminCall,
       status: () => status,
       defer: (task) => queueMicrotask(task),
       onError: (error) => errors.push(error),
