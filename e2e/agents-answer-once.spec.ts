@@ -34,7 +34,7 @@ async function asking(page: Page): Promise<void> {
     let goOn = (): void => undefined;
     const ask = async (): Promise<void> => {
       for (let at = 0; at < total; at++) {
-        while (at >= allowed) await new Promise<void>((resolve) => (goOn = resolve));
+        if (at === allowed) await new Promise<void>((resolve) => (goOn = resolve));
         await bus.send({ channelId: 'questions', content: `question ${at}` });
       }
     };

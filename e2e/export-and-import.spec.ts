@@ -21,12 +21,12 @@ test('what was exported from one profile is imported into another, once', async 
   const to = await openTab(other);
   const found = await to.evaluate(async (text) => {
     globalThis.bus = busline.createBus();
-    const pieces = (): AsyncIterable<Uint8Array> => new Blob([text]).stream() as unknown as AsyncIterable<Uint8Array>;
+    const pieces = (): AsyncIterable<Uint8Array> => new Blob([text]).stream();
     const results = [await bus.admin.importFrom(pieces()), await bus.admin.importFrom(pieces())];
     const history = await bus.history('room:0', { limit: 1000 });
     const [first] = await bus.admin.channels('room:0');
     const [binary] = await bus.history('files');
-    const { bytes, note } = binary?.content as { bytes: Uint8Array; note: string };
+    const { bytes, note } = (binary?.content ?? {}) as { bytes: Uint8Array; note: string };
     const damaged = (async function* () {
       yield new TextEncoder().encode(text.slice(0, text.length / 2));
     })();

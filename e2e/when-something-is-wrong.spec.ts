@@ -220,9 +220,9 @@ test.describe('a read', () => {
       const control = new BroadcastChannel('faults:busline');
       control.postMessage({ kill: true });
       await replaced;
-      const heard = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
+      const armed = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
       control.postMessage({ failReads: 1 });
-      await heard;
+      await armed;
       control.close();
       const got: unknown[] = [];
       await new Promise<void>((resolve) => {

@@ -181,6 +181,7 @@ class Import {
   #ended = false;
   #batch: ArchivedBlock[] = [];
   #size = 0;
+  #blocks = 0;
   readonly #channels = new Set<string>();
   #counts: Imported = { imported: 0, known: 0 };
 
@@ -217,7 +218,7 @@ class Import {
   async #take(line: { readonly [key: string]: unknown }, number: number): Promise<void> {
     if (!this.#begun) return this.#begin(line, number);
     if (this.#ended) throw damaged(number, 'something comes after the end');
-    if ('end' in line) this.#ended = true;
+    if ('end' in line) await this.#end(line['end'], number);
     else if ('channel' in line) await this.#describe(line['channel'], number);
     else if ('block' in line) await this.#add(line['block'], number);
   }
@@ -226,6 +227,16 @@ class Import {
     if (line['busline'] !== 'export') throw damaged(number, 'this is no export of a bus');
     if (line['format'] !== format) throw damaged(number, `its format is ${String(line['format'])}, not ${format}`);
     this.#begun = true;
+  }
+
+  /** A file may lack lines and still have an end. */
+  async #end(value: unknown, number: number): Promise<void> {
+    await this.#flush();
+    const { blocks, messages } = isRecord(value) ? value : {};
+    const read = this.#counts.imported + this.#counts.known;
+    if (blocks !== this.#blocks || messages !== read)
+      throw damaged(number, `it tells of other blocks and messages than the ${this.#blocks} and ${read} before it`);
+    this.#ended = true;
   }
 
   async #describe(value: unknown, number: number): Promise<void> {
@@ -254,6 +265,7 @@ class Import {
     this.#channels.add(channelId);
     const admin = await this.#inside.host.admin();
     const fresh = await admin.importBlocks(channelId, blocks, begins);
+    this.#blocks += blocks.length;
     let { imported, known } = this.#counts;
     blocks.forEach((block, at) => {
       const count = messagesOf(block, 0).length;

@@ -100,7 +100,7 @@ export class GroupConsumer implements Consumer, MemberSink {
   #fetching: Promise<unknown> = Promise.resolve();
   #idle: (() => void)[] = [];
   /** Why nothing will come any more. */
-  #failure: unknown;
+  #failure: BusError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(inside: Inside, pattern: string, options: ConsumerOptions, handler: Handler) {
@@ -149,7 +149,7 @@ export class GroupConsumer implements Consumer, MemberSink {
     }
   }
 
-  failed(error: unknown): void {
+  failed(error: BusError): void {
     this.#failure = error;
     this.#options.failed?.(error);
     for (const [ref, abort] of this.#running) {

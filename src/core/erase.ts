@@ -40,9 +40,10 @@ export async function deleteMessage(
   if (found === undefined)
     throw busError('INVALID_INPUT', `deleteMessage: there is no message "${id}" in channel "${channelId}".`);
   if (found.type === beginType) {
-    send({ channelId, type: askType, content: { streamId: found.id, drop: true } }, { ephemeral: true, inner: true }).catch(
-      describe,
-    );
+    send(
+      { channelId, type: askType, content: { streamId: found.id, drop: true } },
+      { ephemeral: true, inner: true },
+    ).catch(describe);
     // The text of a stream is in the messages that end it.
     for (const { offset, id: own } of await endsOf(source, channelId, found, head.head))
       await host.erase(channelId, offset, own, author);

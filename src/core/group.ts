@@ -16,7 +16,7 @@ import type { Reset } from './message-bus.ts';
 import type { Platform } from './platform.ts';
 
 /** How long it waits after a save that the disk refused, or a read that failed. */
-const again = 1000;
+const retryAfter = 1000;
 
 export interface GroupMember {
   readonly clientId: string;
@@ -322,7 +322,7 @@ export class Group {
   /** What could not be read is read again, as long as there is somebody to read it for. */
   #lost(pattern: string): void {
     this.#feeds.delete(pattern);
-    this.#home.platform.timer(again, () => {
+    this.#home.platform.timer(retryAfter, () => {
       if (!this.#closed && this.#members.some(({ request }) => request.pattern === pattern)) this.#feed(pattern);
     });
   }
@@ -508,7 +508,7 @@ export class Group {
     } catch {
       // The disk is full, or the host is at its end: then the next host goes on from what is on record.
       this.#staged.unshift(...staged);
-      await new Promise<void>((resolve) => this.#home.platform.timer(again, resolve));
+      await new Promise<void>((resolve) => this.#home.platform.timer(retryAfter, resolve));
       for (const channel of this.#channels.values()) this.#changed.add(channel);
       this.#records.unshift(...records.filter(([name]) => !name.startsWith(groupPrefix)));
     }

@@ -34,6 +34,7 @@ export class LiveList {
   readonly #receiver: Receiver;
   readonly #unwatch: () => void;
   readonly #schedule: () => void;
+  #shown: { readonly rows: readonly Entry[]; readonly own: readonly Entry[] };
   /** What lies after it was read; `undefined` until that is known. */
   #floor: number | undefined;
   #loading: Promise<unknown> = Promise.resolve();
@@ -45,6 +46,7 @@ export class LiveList {
     this.#channelId = channelId;
     this.#filter = filter;
     this.#rows = new Rows(filter);
+    this.#shown = { rows: this.#rows.entries, own: [] };
     this.#own = new OwnEntries(inside.outbox, channelId);
     this.#schedule = oncePerTurn(inside, () => this.#show());
     this.#streams = new OpenStreams(inside, {
@@ -156,9 +158,11 @@ export class LiveList {
   }
 
   #show(): void {
+    const rows = this.#rows.entries;
     const own = this.#own.read().filter((entry) => !this.#isRow(entry.id) && passes(this.#filter, entry));
-    const entries = [...this.#rows.entries, ...own];
-    if (!isSame(entries, this.#entries.getSnapshot())) this.#entries.set(entries);
+    if (rows === this.#shown.rows && isSame(own, this.#shown.own)) return;
+    this.#shown = { rows, own };
+    this.#entries.set(own.length === 0 ? rows : [...rows, ...own]);
   }
 
   #isRow(id: string): boolean {

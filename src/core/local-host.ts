@@ -82,13 +82,13 @@ export class LocalHost implements Host {
   }
 
   join(request: JoinRequest, sink: MemberSink): Membership {
-    const { leave, ...membership } = this.#host.joinFor(this.#clientId, ++this.#joined, request, sink, []);
+    const membership = this.#host.joinFor(this.#clientId, ++this.#joined, request, sink, []);
     this.#members.add(sink);
     return {
       ...membership,
       leave: () => {
         this.#members.delete(sink);
-        leave();
+        membership.leave();
       },
     };
   }

@@ -17,8 +17,8 @@ export class LogAdmin implements HostAdmin {
   readonly #log: Log;
   readonly #groups: Groups;
   readonly #counts: () => ReadonlyMap<string, number>;
-  /** The blocks of channels that are being imported to. */
-  readonly #blockIds = new Map<string, Set<string>>();
+  /** The blocks of the channel that was imported to last. */
+  #last: { readonly channelId: string; readonly blockIds: Set<string> } | undefined;
   #importing: Promise<unknown> = Promise.resolve();
 
   constructor(log: Log, groups: Groups, counts: () => ReadonlyMap<string, number>) {
@@ -68,14 +68,15 @@ export class LogAdmin implements HostAdmin {
   }
 
   async #import(channelId: string, blocks: readonly ArchivedBlock[], begins: boolean): Promise<readonly boolean[]> {
-    const there = (begins ? undefined : this.#blockIds.get(channelId)) ?? (await this.#blocksIn(channelId));
+    const last = begins ? undefined : this.#last;
     // Until all of it is stored, nobody knows what is there.
-    this.#blockIds.delete(channelId);
+    this.#last = undefined;
+    const there = last?.channelId === channelId ? last.blockIds : await this.#blocksIn(channelId);
     const fresh = blocks.filter(({ header: { blockId } }) => !there.has(blockId) && there.add(blockId));
     const verdicts = await this.#log.append(fresh.map((block) => appendOf(block)));
     const refused = verdicts.find((verdict) => verdict.kind === 'refused');
     if (refused !== undefined) throw busError(refused.code, refused.why, { retryable: true });
-    this.#blockIds.set(channelId, there);
+    this.#last = { channelId, blockIds: there };
     const stored = new Set(fresh.filter((_, at) => verdicts[at]?.kind === 'stored'));
     return blocks.map((block) => stored.has(block));
   }

@@ -12,6 +12,8 @@ import { passes } from './subscription.ts';
 interface Row {
   /** Its offset; that of its beginning if it is a stream. */
   place: number;
+  /** Where it stands in the list, as long as that is sorted. */
+  at: number;
   entry: Entry;
   readonly isStream: boolean;
   stream?: ReadStream;
@@ -25,8 +27,11 @@ export class Rows {
   readonly #rows = new Map<string, Row>();
   /** Aborted ends of streams whose beginning is not there. */
   readonly #aborts = new Map<string, Message>();
+  /** The rows in order, and what they show: a message more or a stream that grew must not cost a look at all of them. */
   #sorted: Row[] = [];
+  #list: Entry[] = [];
   #isSorted = true;
+  #shown: readonly Entry[] | undefined;
 
   constructor(filter: Filter = {}) {
     this.#filter = filter;
@@ -40,16 +45,17 @@ export class Rows {
     return this.#rows.has(id);
   }
 
+  /** The same array as long as nothing changed. */
   get entries(): readonly Entry[] {
-    if (!this.#isSorted) this.#sorted = [...this.#rows.values()].toSorted((a, b) => a.place - b.place);
-    this.#isSorted = true;
-    return this.#sorted.map(({ entry }) => entry);
+    if (!this.#isSorted) this.#sort();
+    this.#shown ??= [...this.#list];
+    return this.#shown;
   }
 
   clear(): void {
+    this.#isSorted &&= this.#rows.size === 0;
     this.#rows.clear();
     this.#aborts.clear();
-    this.#isSorted = false;
   }
 
   delete(id: string): void {
@@ -67,7 +73,7 @@ export class Rows {
     const stream = streamId === undefined ? undefined : this.#rows.get(streamId);
     if (stream?.isStream === true) this.#end(stream, message);
     else if (!this.#rows.has(message.id) && passes(this.#filter, message))
-      this.#add(message.id, { place: message.offset, entry: { ...message, state: 'stored' }, isStream: false });
+      this.#add(message.id, { place: message.offset, at: 0, entry: { ...message, state: 'stored' }, isStream: false });
   }
 
   /** The text of this row is that of the stream from now on. */
@@ -109,7 +115,7 @@ export class Rows {
   #addStream(begin: Begin, place: number): void {
     const message = { ...begin, content: '' };
     if (this.#rows.has(begin.id) || !passes(this.#filter, message)) return;
-    this.#add(begin.id, { place, entry: { ...message, state: 'streaming' }, isStream: true });
+    this.#add(begin.id, { place, at: 0, entry: { ...message, state: 'streaming' }, isStream: true });
   }
 
   #end(row: Row, message: Message): void {
@@ -128,11 +134,27 @@ export class Rows {
   #add(id: string, row: Row): void {
     this.#rows.set(id, row);
     const last = this.#sorted.at(-1);
-    if (this.#isSorted && (last === undefined || last.place < row.place)) this.#sorted.push(row);
-    else this.#isSorted = false;
+    this.#isSorted &&= last === undefined || last.place < row.place;
+    if (this.#isSorted) this.#append(row);
+  }
+
+  #append(row: Row): void {
+    row.at = this.#sorted.push(row) - 1;
+    this.#list.push(row.entry);
+    this.#shown = undefined;
+  }
+
+  #sort(): void {
+    this.#sorted = [];
+    this.#list = [];
+    for (const row of [...this.#rows.values()].toSorted((a, b) => a.place - b.place)) this.#append(row);
+    this.#shown = undefined;
+    this.#isSorted = true;
   }
 
   #set(row: Row, entry: Entry): void {
     row.entry = entry;
+    this.#list[row.at] = entry;
+    this.#shown = undefined;
   }
 }

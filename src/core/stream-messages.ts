@@ -75,7 +75,9 @@ export function deltaOf({ content }: Message): Delta | undefined {
   const { streamId, run, index, delta, begin, end } = fieldsOf(content);
   const isDelta =
     typeof streamId === 'string' && typeof run === 'number' && typeof index === 'number' && typeof delta === 'string';
-  return isDelta && [begin, end].every((message) => message === undefined || isMessage(message)) ? (content as Delta) : undefined;
+  return isDelta && [begin, end].every((message) => message === undefined || isMessage(message))
+    ? (content as Delta)
+    : undefined;
 }
 
 /** Of no stream if it is none. */

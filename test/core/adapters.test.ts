@@ -491,7 +491,10 @@ describe('an adapter without a group', () => {
       await quiet();
       expect(adapter.got).toEqual([]);
     }
-    expect(errors.map(({ message }) => message.slice(0, 22))).toEqual(['Adapter "x false": oh ', 'Adapter "x g": oh [ADA']);
+    expect(errors.map(({ message }) => message.slice(0, 22))).toEqual([
+      'Adapter "x false": oh ',
+      'Adapter "x g": oh [ADA',
+    ]);
   });
 
   test('that begins to listen on a bus whose host is elsewhere begins now', async () => {

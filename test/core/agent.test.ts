@@ -92,7 +92,7 @@ describe('an agent', () => {
     await sendBlock(bus, 'chat', [2]);
     await sendBlock(bus, 'other', [3]);
     await quiet();
-    expect(heard.toSorted()).toEqual([1, 2]);
+    expect(new Set(heard)).toEqual(new Set([1, 2]));
     expect(bus.getAdapters()).toEqual(['bot']);
   });
 });

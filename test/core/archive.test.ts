@@ -19,7 +19,11 @@ async function exported(bus: MessageBus): Promise<string> {
 const imported = (bus: MessageBus, file: string): Promise<Imported> => bus.admin.importFrom(pieces([file]));
 
 type Lines = { [key: string]: unknown }[];
-const linesOf = (file: string): Lines => file.trimEnd().split('\n').map((line) => JSON.parse(line) as Lines[number]);
+const linesOf = (file: string): Lines =>
+  file
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Lines[number]);
 const fileOf = (lines: readonly unknown[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 
 const inline = new Uint8Array([1, 2, 255]);
@@ -32,7 +36,14 @@ async function filled(log: Log = new MemoryLog()): Promise<MessageBusCore> {
   const [, gone] = await sendBlock(bus, 'cut', ['stays', 'goes', 'stays too']);
   await bus.deleteMessage(gone?.id as string, 'cut');
   await bus.send({ channelId: 'binary', content: { inline, large } });
-  await bus.send({ channelId: 'keys', content: 'keyed', id: 'telegram:1', topic: 'x', metadata: { a: 1 }, priority: 'high' });
+  await bus.send({
+    channelId: 'keys',
+    content: 'keyed',
+    id: 'telegram:1',
+    topic: 'x',
+    metadata: { a: 1 },
+    priority: 'high',
+  });
   await bus.send({ channelId: 'keys', content: 'late', ttl: 1e9, correlationId: 'c', to: 'bob', hops: 2 });
   await bus.admin.describe('plain', { name: 'Plain', metadata: { icon: '🚌' } });
   await bus.admin.describe('empty', { topic: 'nothing yet' });
@@ -47,7 +58,10 @@ async function all(bus: MessageBus): Promise<unknown> {
         .toSorted((a, b) => (a.channelId < b.channelId ? -1 : 1))
         .map(async ({ channelId, name, topic, metadata }) => {
           const messages = await bus.history(channelId);
-          return [channelId, { name, topic, metadata, messages: messages.map(({ offset: _, ...rest }) => rest) }];
+          return [
+            channelId,
+            { name, topic, metadata, messages: messages.map((message) => ({ ...message, offset: 0 })) },
+          ];
         }),
     ),
   );
@@ -56,22 +70,25 @@ async function all(bus: MessageBus): Promise<unknown> {
 describe.each<[string, () => Log]>([
   ['a log that keeps messages as they are', () => new MemoryLog()],
   ['a log whose blocks are encoded', () => encodedLog()],
-])('from %s', (_, log) => {
+])('from %s', (_name, log) => {
   test.each<[string, () => Log]>([
     ['another', () => new MemoryLog()],
     ['one whose blocks are encoded', () => encodedLog()],
-  ])('a file brings all of it to %s: contents, binary, ids, keys, descriptions; what was deleted stays so', async (__, to) => {
-    const from = await filled(log());
-    const file = await exported(from);
-    const bus = new MessageBusCore({ log: to() });
-    expect(await imported(bus, file)).toEqual({ imported: 8, known: 0 });
-    expect(await all(bus)).toEqual(await all(from));
-    expect(contents(await bus.history('cut'))).toEqual(['stays', 'stays too']);
-    // The key is one here, too.
-    const again = await bus.send({ channelId: 'keys', content: 'other', id: 'telegram:1' });
-    expect(again).toMatchObject({ offset: 1 });
-    expect(await bus.history('keys')).toHaveLength(2);
-  });
+  ])(
+    'a file brings all of it to %s: contents, binary, ids, keys, descriptions; what was deleted stays so',
+    async (_other, to) => {
+      const from = await filled(log());
+      const file = await exported(from);
+      const bus = new MessageBusCore({ log: to() });
+      expect(await imported(bus, file)).toEqual({ imported: 8, known: 0 });
+      expect(await all(bus)).toEqual(await all(from));
+      expect(contents(await bus.history('cut'))).toEqual(['stays', 'stays too']);
+      // The key is one here, too.
+      const again = await bus.send({ channelId: 'keys', content: 'other', id: 'telegram:1' });
+      expect(again).toMatchObject({ offset: 1 });
+      expect(await bus.history('keys')).toHaveLength(2);
+    },
+  );
 
   test('importing it twice, or where it came from, changes nothing', async () => {
     const from = await filled(log());
@@ -200,10 +217,23 @@ describe('an import', () => {
 
   test('brings a block once that stands in the file twice', async () => {
     const lines = linesOf(await exported(await filled()));
+    lines.splice(-1, 1, { end: { blocks: 10, messages: 16 } });
     const file = fileOf(lines.flatMap((line) => ('block' in line ? [line, line] : [line])));
     const bus = new MessageBusCore();
     expect(await imported(bus, file)).toEqual({ imported: 8, known: 8 });
     expect(await bus.history('plain')).toHaveLength(3);
+  });
+
+  test('takes the blocks of all channels in any order', async () => {
+    const from = new MessageBusCore();
+    for (const content of [1, 2, 3]) for (const channelId of ['a', 'b']) await from.send({ channelId, content });
+    const [head, , a1, a2, a3, , b1, b2, b3, end] = linesOf(await exported(from));
+    const file = fileOf([head, a1, b1, a2, b2, a2, b3, a3, { end: { blocks: 7, messages: 7 } }]);
+    expect(end).toEqual({ end: { blocks: 6, messages: 6 } });
+    const bus = new MessageBusCore();
+    expect(await imported(bus, file)).toEqual({ imported: 6, known: 1 });
+    expect(await imported(bus, file)).toEqual({ imported: 0, known: 7 });
+    expect(await all(bus)).toEqual(await all(from));
   });
 
   test('is heard by who listens, and is work for groups', async () => {
@@ -310,20 +340,27 @@ describe('a file that is damaged', () => {
     ['binary that is no base64', block({ buffers: ['%'] }), ''],
     ['a description of nothing', () => ({ channel: 1 }), 'it describes no channel'],
     ['a channel without a description', () => ({ channel: { channelId: 'b' } }), 'it describes no channel'],
-    ['a description of a pattern', () => ({ channel: { channelId: 'b*', description: { name: 'x' } } }), 'The channel name'],
-  ])('%s is refused with its line; what came before it is there, and what comes after it is not', async (_, change, why) => {
-    const from = new MessageBusCore();
-    for (const channelId of ['a', 'b', 'c']) await sendBlock(from, channelId, [channelId]);
-    const lines = linesOf(await exported(from));
-    expect(lines[4]).toHaveProperty('block');
-    const text = lines.map((line) => JSON.stringify(line));
-    text[4] = typeof change === 'string' ? change : JSON.stringify(change(lines[4] as Record<string, unknown>));
-    const { error, bus } = await refused(text.join('\n'));
-    expect((error as Error).message).toMatch(at(5, why));
-    expect(contents(await bus.history('a'))).toEqual(['a']);
-    expect(await bus.history('c')).toEqual([]);
-    expect(await imported(bus, fileOf(lines))).toEqual({ imported: 2, known: 1 });
-  });
+    [
+      'a description of a pattern',
+      () => ({ channel: { channelId: 'b*', description: { name: 'x' } } }),
+      'The channel name',
+    ],
+  ])(
+    '%s is refused with its line; what came before it is there, and what comes after it is not',
+    async (_, change, why) => {
+      const from = new MessageBusCore();
+      for (const channelId of ['a', 'b', 'c']) await sendBlock(from, channelId, [channelId]);
+      const lines = linesOf(await exported(from));
+      expect(lines[4]).toHaveProperty('block');
+      const text = lines.map((line) => JSON.stringify(line));
+      text[4] = typeof change === 'string' ? change : JSON.stringify(change(lines[4] as Record<string, unknown>));
+      const { error, bus } = await refused(text.join('\n'));
+      expect((error as Error).message).toMatch(at(5, why));
+      expect(contents(await bus.history('a'))).toEqual(['a']);
+      expect(await bus.history('c')).toEqual([]);
+      expect(await imported(bus, fileOf(lines))).toEqual({ imported: 2, known: 1 });
+    },
+  );
 
   test('one that ends early is refused, wherever it ends; what was there until then is', async () => {
     const from = new MessageBusCore();
@@ -333,12 +370,26 @@ describe('a file that is damaged', () => {
     const end = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     for (const length of [end, end + 3, bytes.length - 2]) {
       const { error, bus } = await refused([bytes.subarray(0, length)]);
-      expect((error as Error).message).toMatch(length === end ? at(6, 'the file ends early; what came') : at(6, 'it is'));
+      expect((error as Error).message).toMatch(
+        length === end ? at(6, 'the file ends early; what came') : at(6, 'it is'),
+      );
       expect(contents([...(await bus.history('a')), ...(await bus.history('b'))])).toEqual([1, '☃']);
     }
     const { bus } = await refused([bytes.subarray(0, end - 10)]);
     expect([contents(await bus.history('a')), contents(await bus.history('b'))]).toEqual([[1], []]);
   });
+
+  test.each([{}, null, { blocks: 4, messages: 8 }, { blocks: 5, messages: 9 }])(
+    'one that lacks lines, or has more than its end tells of (%j), is refused; what it holds is there',
+    async (end) => {
+      const lines = linesOf(await exported(await filled()));
+      const { error, bus } = await refused(fileOf([...lines.slice(0, -1), { end }]));
+      expect((error as Error).message).toMatch(
+        at(lines.length, 'it tells of other blocks and messages than the 5 and 8'),
+      );
+      expect(await bus.history('plain')).toHaveLength(3);
+    },
+  );
 
   test('something after its end is refused', async () => {
     const file = await exported(await filled());

@@ -4,7 +4,7 @@ import type { Log, MessageBus } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { LogHost } from '../../src/core/log-host.ts';
 import { Retention } from '../../src/core/retention.ts';
-import { doer, onRecord, worker, workplace } from './group-support.ts';
+import { doer, worker, workplace } from './group-support.ts';
 import type { Workplace } from './group-support.ts';
 import { failure, numbers, quiet, sendBlock, testPlatform, wrapped } from './support.ts';
 
@@ -102,7 +102,7 @@ describe('redrive', () => {
     expect(await bus.admin.redrive({ group: 'w', ids: [first?.id as string] })).toBe(1);
     const done = doer(bus);
     await quiet();
-    expect(done.toSorted()).toEqual([1, 2]);
+    expect(new Set(done)).toEqual(new Set([1, 2]));
     expect(await reasons(bus)).toEqual(['w: no 3']);
   });
 
@@ -113,7 +113,10 @@ describe('redrive', () => {
     const counts = await Promise.all([bus.admin.redrive(), bus.admin.redrive(), bus.admin.redrive()]);
     await quiet();
     expect(told().toSorted()).toEqual(['1 1', '2 1']);
-    expect(counts.reduce((sum, count) => sum + count), 'counted once').toBe(2);
+    expect(
+      counts.reduce((sum, count) => sum + count),
+      'counted once',
+    ).toBe(2);
   });
 
   test('gives back what fails again, which is a dead letter again', async () => {

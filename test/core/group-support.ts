@@ -56,7 +56,11 @@ export function workplace(options: Omit<CoreOptions, 'platform'> = {}): Workplac
 }
 
 /** What is on record of a group and its channel: how far it is, and how much is under way. */
-export async function onRecord(log: Log, group = 'w', channelId = 'work'): Promise<Record<string, unknown> | undefined> {
+export async function onRecord(
+  log: Log,
+  group = 'w',
+  channelId = 'work',
+): Promise<Record<string, unknown> | undefined> {
   const record = (await log.records('group:')).get(`group:${group}\u0000${channelId}`);
   return record as Record<string, unknown> | undefined;
 }

@@ -26,7 +26,7 @@ describe('a lease', () => {
     await after(999);
     expect(slow.calls[0]?.attempt.signal.aborted).toBe(false);
     await after(1);
-    const { signal } = slow.calls[0]?.attempt as Call['attempt'];
+    const { signal } = (slow.calls[0] as Call).attempt;
     expect([signal.aborted, (signal as AbortSignal).reason]).toMatchObject([true, { code: 'LEASE_LOST' }]);
     expect(other.told()).toEqual([]);
     await after(100);
@@ -210,7 +210,7 @@ describe('what fails', () => {
     const { bus } = workplace();
     const errors: unknown[] = [];
     bus.on('handlerError', ({ error }) => errors.push(error));
-    bus.consume('work', { group: 'w', maxAttempts: 1 }, () => Promise.reject({ some: 'thing' } as never));
+    bus.consume('work', { group: 'w', maxAttempts: 1 }, () => Promise.reject({ some: 'thing' }));
     await bus.send({ channelId: 'work', content: 'x' });
     await quiet();
     expect(errors).toEqual([{ some: 'thing' }]);

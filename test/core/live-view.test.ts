@@ -259,6 +259,22 @@ describe('a stream in a live view', () => {
     expect(view.getSnapshot()[1]).toBe(meanwhile);
   });
 
+  test('grows in its place, also when the list was changed before it', async () => {
+    const bus = new MessageBusCore();
+    const [first] = await sendBlock(bus, 'a', numbers(1, 8));
+    const view = await opened(bus, { last: 4 });
+    const stream = bus.stream({ channelId: 'a' });
+    await until(() => view.getSnapshot().length === 5);
+    await bus.send({ channelId: 'a', content: 'meanwhile' });
+    stream.write('so ');
+    await until(() => shown(view)[4] === 'so ');
+    await view.loadOlder();
+    await bus.deleteMessage(first?.id ?? '', 'a');
+    stream.write('far');
+    await until(() => shown(view).includes('so far'));
+    expect(shown(view)).toEqual([...numbers(2, 8), 'so far', 'meanwhile']);
+  });
+
   test('is there also if it was begun and ended at once', async () => {
     const log = new MemoryLog();
     const append: Log['append'] = async (entries) => {

@@ -11,7 +11,7 @@ describe('a timer', () => {
   test('of more than the platform can count waits as long as it was told to', () => {
     // Over the limit the platform's own would fire at once.
     const set = vi.spyOn(globalThis, 'setTimeout');
-    const task = vi.fn();
+    const task = vi.fn<() => void>();
     systemPlatform.timer(2 * longest + 5, task);
     vi.advanceTimersByTime(2 * longest + 4);
     expect(task).not.toHaveBeenCalled();
@@ -21,7 +21,7 @@ describe('a timer', () => {
   });
 
   test('can be stopped at any time', () => {
-    const task = vi.fn();
+    const task = vi.fn<() => void>();
     const stops = [1, longest, longest + 1, Infinity].map((ms) => systemPlatform.timer(ms, task));
     stops[0]?.();
     stops[1]?.();

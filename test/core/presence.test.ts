@@ -2,7 +2,9 @@
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Member } from 'busline/core';
 import { describe, expect, test, vi } from 'vitest';
-import { failure } from './support.ts';
+import { HostedBus } from '../../src/core/bus.ts';
+import { LogHost } from '../../src/core/log-host.ts';
+import { failure, until } from './support.ts';
 
 const buses = (...authors: string[]): MessageBusCore[] => {
   const log = new MemoryLog();
@@ -123,7 +125,9 @@ describe('presence', () => {
     ann?.setPresence('a', state);
     state.list.push(2);
     expect(there(ann)).toMatchObject([{ state: { list: [1] } }]);
-    expect(await failure(() => ann?.setPresence('a', { x: () => 1 } as never))).toMatchObject({ code: 'NOT_ENCODABLE' });
+    expect(await failure(() => ann?.setPresence('a', { x: () => 1 } as never))).toMatchObject({
+      code: 'NOT_ENCODABLE',
+    });
     expect(await failure(() => ann?.setPresence('a*', {}))).toMatchObject({ code: 'INVALID_CHANNEL' });
     expect(await failure(() => ann?.presence(''))).toMatchObject({ code: 'INVALID_CHANNEL' });
     await ann?.close();
@@ -132,4 +136,19 @@ describe('presence', () => {
     expect(await failure((ann as MessageBusCore).joinChannel('c'))).toMatchObject({ code: 'CLOSED' });
     expect(ann?.isChannelJoined('c')).toBe(false);
   });
+});
+
+test('a bus that has its host for itself says who is there, too', async () => {
+  const host = new LogHost(new MemoryLog(), { host: 'process', why: 'A test.', durability: 'memory' });
+  const bus = new HostedBus(host, { author: 'ann' });
+  bus.setPresence('a', { x: 1 });
+  expect(bus.presence('a').getSnapshot()).toEqual([{ userId: 'ann', tabs: 1, state: { x: 1 } }]);
+  host.away('somebody else');
+  expect(bus.presence('a').getSnapshot()).toHaveLength(1);
+  host.away(host.clientId);
+  expect(bus.presence('a').getSnapshot()).toEqual([]);
+  const done: unknown[] = [];
+  bus.consume('a', { group: 'w' }, ({ content }) => void done.push(content));
+  await bus.send({ channelId: 'a', content: 1 });
+  await until(() => done.length === 1);
 });

@@ -308,7 +308,13 @@ describe('readers of a stream', () => {
     const stream = await begun(bus);
     const delta = { streamId: stream.id, run: 1, index: 0, delta: 'x' };
     const message = { id: 'x', channelId: 'a', authorId: 'x', type: 'text', timestamp: 1, offset: 1 };
-    const forged: unknown[] = [null, 'x', {}, { ...delta, index: '0' }, { streamId: { toString: null, valueOf: null } }];
+    const forged: unknown[] = [
+      null,
+      'x',
+      {},
+      { ...delta, index: '0' },
+      { streamId: { toString: null, valueOf: null } },
+    ];
     for (const part of [null, 'x', {}, { ...message, id: 5 }, { ...message, offset: '1' }])
       forged.push({ ...delta, begin: part }, { ...delta, streamId: 'new', begin: part }, { ...delta, end: part });
     for (const content of forged) {
