@@ -11,7 +11,7 @@ import { GroupChannel } from './group-channel.ts';
 import type { Claim, GroupRecord, Turn } from './group-channel.ts';
 import type { DeadRecord } from './host-admin.ts';
 import type { JoinRequest, MemberSink, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
-import type { Log, Position, Records } from './log.ts';
+import type { Log, Position, Positions, Records } from './log.ts';
 import type { Reset } from './message-bus.ts';
 import type { Platform } from './platform.ts';
 
@@ -67,6 +67,8 @@ export function placeOf(name: string): { group: string; channelId: string } {
 function ownerClient(owner: string): string {
   return owner.slice(0, owner.lastIndexOf('/'));
 }
+
+const nothing = (): void => undefined;
 
 function leaseLost(): BusError {
   return busError('LEASE_LOST', 'The attempt was given to another member.');
@@ -303,19 +305,18 @@ export class Group {
     if (this.#feeds.has(pattern)) return this.#schedule();
     const matches = matcher(pattern);
     const known = [...this.#channels.values()].filter(({ channelId }) => matches(channelId));
-    const from = Object.fromEntries(
-      known.map(({ channelId, logId, position }) => [channelId, { logId, offset: position }]),
-    );
+    const positions = (): Positions =>
+      Object.fromEntries(known.map(({ channelId, logId, position }) => [channelId, { logId, offset: position }]));
     const sink: Sink = {
-      started: () => undefined,
-      live: () => undefined,
-      ephemeral: () => undefined,
-      positions: () => from,
+      started: nothing,
+      live: nothing,
+      ephemeral: nothing,
+      positions,
       block: (block) => this.#read(block, reader),
       reset: (reset) => this.#reset(reset),
       lost: () => this.#lost(pattern),
     };
-    const reader = this.#home.open({ pattern, from, ephemeral: false }, sink);
+    const reader = this.#home.open({ pattern, from: positions(), ephemeral: false }, sink);
     this.#feeds.set(pattern, reader);
   }
 

@@ -2,6 +2,8 @@
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Log, MessageBus } from 'busline/core';
 import { describe, expect, test } from 'vitest';
+import type { Header } from '../../src/core/block.ts';
+import type { Ref } from '../../src/core/host.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { Retention } from '../../src/core/retention.ts';
 import { doer, worker, workplace } from './group-support.ts';
@@ -319,6 +321,35 @@ describe('retention', () => {
     expect(await first('workshop')).toBe(1);
     expect(await first('wo')).toBe(3);
   });
+});
+
+test('a host that nobody listens to keeps its dead letters all the same', async () => {
+  const log = new MemoryLog();
+  const host = new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' });
+  const { bus } = workplace({ log });
+  await bus.send({ channelId: 'work', content: 1 });
+  const refs: Ref[] = [];
+  const nothing = (): void => undefined;
+  const backoff = { initial: 1, max: 1, factor: 1, jitter: false };
+  const request = {
+    group: 'w',
+    pattern: 'work',
+    from: 'earliest',
+    slots: 1,
+    lease: 1000,
+    maxAttempts: 1,
+    backoff,
+  } as const;
+  const sink = { joined: nothing, lost: nothing, failed: nothing, hand: (ref: Ref) => void refs.push(ref) };
+  const member = host.join({ ...request, ordered: false, since: 0 }, sink);
+  await quiet();
+  await member.settle(refs[0] as Ref, { kind: 'failed', reason: 'no', dead: true });
+  expect(await reasons(bus)).toEqual(['w: no']);
+  // Its own members are no strangers that it would have to watch.
+  host.setWill({ id: 'x', block: { header: {} as Header, json: '[]' } });
+  await host.recover(nothing);
+  expect([...(await log.records('will:')).keys()]).toHaveLength(1);
+  await host.close();
 });
 
 test('nothing is said of a dead letter whose message is gone', async () => {

@@ -482,6 +482,32 @@ describe('a group outlives the bus', () => {
     expect(work.told().toSorted()).toEqual(['2 2', '4 2', '5 2', '6 2']);
   });
 
+  test('what it passed over between what it has not handled stays passed over', async () => {
+    const log = new MemoryLog();
+    const filter = { types: ['job'] };
+    const first = workplace({ log });
+    worker(first.bus, { filter });
+    await Promise.all(
+      numbers(1, 9).map((content) =>
+        first.bus.send({ channelId: 'work', content, ...(content % 3 === 0 && { type: 'job' }) }),
+      ),
+    );
+    await quiet();
+    await Promise.all([first.bus.close(), first.after(2000)]);
+    expect(await onRecord(log)).toMatchObject({
+      position: 2,
+      done: [
+        [4, 5],
+        [7, 8],
+      ],
+    });
+    const next = workplace({ log });
+    const done = doer(next.bus, { filter });
+    await next.after(100);
+    expect(done).toEqual([3, 6, 9]);
+    expect(await onRecord(log)).toMatchObject({ position: 9, done: [] });
+  });
+
   test('a member of a process that died is nobody: what it had comes to another at once', async () => {
     const log = new MemoryLog();
     const dead = workplace({ log: wrapped(log, {}) });

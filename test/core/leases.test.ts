@@ -121,6 +121,17 @@ describe('a lease', () => {
     expect(isClosed).toBe(true);
   });
 
+  test('that ends leaves the others of the same member alone', async () => {
+    const { bus, after } = workplace();
+    const { calls } = worker(bus, { lease: 1000, concurrency: 3 });
+    await sendBlock(bus, 'work', [1, 2, 3]);
+    await quiet();
+    await calls[0]?.attempt.extend(5000);
+    await calls[2]?.attempt.extend(5000);
+    await after(1000);
+    expect(calls.slice(0, 3).map(({ attempt }) => attempt.signal.aborted)).toEqual([false, true, false]);
+  });
+
   test('is short of no member that lives: nobody has a message twice at once', async () => {
     const { bus, after } = workplace();
     const workers = [1, 2, 3].map(() => worker(bus, { lease: 1000, concurrency: 2 }));

@@ -333,6 +333,13 @@ describe('what comes from a host and is no frame', () => {
       'block',
       'reset',
       'live',
+      'joined',
+      'hand',
+      'lost',
+      'settled',
+      'dead',
+      'members',
+      'admin',
       'answer',
       'failed',
       'pong',
@@ -360,12 +367,26 @@ describe('what comes from a host and is no frame', () => {
         'error',
         'status',
         'lock',
+        'ref',
+        'offset',
+        'channelId',
+        'members',
+        'data',
       ),
       anything,
     );
     const frame = fc
       .tuple(fc.constantFrom(...types), fields, fc.constantFrom<readonly unknown[]>([1], [1, 2, 3]))
-      .map(([type, more, readers]) => ({ n: 1, reader: 1, call: 2, readers, ...more, type }));
+      .map(([type, more, readers]) => ({
+        n: 1,
+        reader: 1,
+        call: 2,
+        member: 1,
+        channelId: 'a',
+        readers,
+        ...more,
+        type,
+      }));
     const said = fc.oneof(anything, fc.array(fc.oneof(frame, anything), { maxLength: 6 }));
     await fc.assert(
       fc.asyncProperty(fc.array(said, { maxLength: 8 }), async (pieces) => {
@@ -377,7 +398,10 @@ describe('what comes from a host and is no frame', () => {
           'tab',
         );
         listener([welcome]);
+        bus.consume('a', { group: 'w' }, () => undefined);
+        bus.presence('a').subscribe(() => undefined);
         const promises = Promise.allSettled([
+          bus.admin.stats(),
           bus.subscribe('a', () => undefined).ready,
           bus.send({ channelId: 'a', content: 1 }),
           bus.history('a'),

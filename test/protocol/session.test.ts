@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import type { Block } from '../../src/core/block.ts';
 import { busError } from '../../src/core/errors.ts';
 import type { BusError } from '../../src/core/errors.ts';
+import { adminCalls } from '../../src/core/host-admin.ts';
+import type { Ref } from '../../src/core/host.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { checkAdminCall, checkClientFrame } from '../../src/protocol/check-client-frame.ts';
 import type { ClientFrame, Frame, Hello } from '../../src/protocol/frames.ts';
@@ -16,6 +18,26 @@ import { encodedLog, numbers, quiet, wrapped } from '../core/support.ts';
 
 const hello: Hello = { type: 'hello', min: 1, max: 1, clientId: 'client', link: 1, lock: 'tab' };
 const status = { host: 'page', why: 'A test.', tabs: 1, durability: 'memory' } as const;
+
+const ref: Ref = { channelId: 'a', logId: 'log', offset: 1, attempt: 1 };
+const join: ClientFrame = {
+  type: 'join',
+  member: 1,
+  group: 'w',
+  pattern: 'a',
+  from: 'earliest',
+  slots: 1,
+  lease: 1000,
+  maxAttempts: 5,
+  backoff: { initial: 1, max: 1, factor: 1, jitter: false },
+  ordered: false,
+  since: 0,
+  held: [],
+};
+const admin = (name: string, given: readonly unknown[]): ClientFrame => {
+  const argumentList = given.map((value) => ({ type: 'RAW', value }));
+  return { type: 'admin', data: { id: '1', type: 'APPLY', path: [name], argumentList } };
+};
 
 interface Rig {
   readonly log: Log;
@@ -308,6 +330,109 @@ describe('a session', () => {
     expect(made.closed).toBe(1);
   });
 
+  test('is a member for each that joins, until it leaves or the session is closed', async () => {
+    const made = await open();
+    await made.say(join, push(1), push(2));
+    const { logId } = await made.log.head('a');
+    const handed = { ...ref, logId };
+    expect(made.since().filter(({ type }) => type !== 'stored')).toEqual([
+      { type: 'joined', member: 1 },
+      { type: 'hand', member: 1, ref: handed },
+    ]);
+    await made.say(
+      { type: 'extend', call: 7, member: 1, ref: handed, ms: 1000 },
+      { type: 'extend', call: 8, member: 1, ref: { ...handed, attempt: 2 }, ms: 1000 },
+      { type: 'settle', member: 1, ref: { ...handed, attempt: 2 }, outcome: { kind: 'done' } },
+    );
+    expect(made.since()).toMatchObject([
+      { type: 'settled', member: 1, error: { code: 'LEASE_LOST' } },
+      { type: 'answer', call: 7, value: null },
+      { type: 'failed', call: 8, error: { code: 'LEASE_LOST' } },
+    ]);
+    await made.say({ type: 'settle', member: 1, ref: handed, outcome: { kind: 'done' } });
+    expect(made.since()).toMatchObject([
+      { type: 'hand', member: 1, ref: { offset: 2, attempt: 1 } },
+      { type: 'settled', member: 1, ref: { offset: 1 } },
+    ]);
+    // Its client says again what it has in hand, as it does to a new host: it stays its own.
+    await made.say({ ...join, held: [{ ...handed, offset: 2 }, handed] });
+    expect(made.since()).toEqual([
+      { type: 'lost', member: 1, ref: handed },
+      { type: 'joined', member: 1 },
+    ]);
+    await made.say({ type: 'pass', member: 1, channelId: 'a', logId, offsets: [3] }, push(3));
+    await made.say({ type: 'slots', member: 1, slots: 5 });
+    expect(made.since()).toMatchObject([{ type: 'stored' }, { type: 'hand', ref: { offset: 3 } }]);
+    await made.say({ type: 'leave', member: 1 }, push(4));
+    expect(made.since().map(({ type }) => type)).toEqual(['stored']);
+    await made.say(
+      ...['slots', 'leave', 'pass', 'settle'].map((type) => {
+        return { type, member: 9, slots: 1, channelId: 'a', logId, offsets: [1], ref, outcome: { kind: 'done' } };
+      }),
+    );
+    expect(made.since()).toEqual([]);
+  });
+
+  test('of a group that cannot be read ends, and its client looks again', async () => {
+    const log = encodedLog();
+    const made = await open(wrapped(log, { records: () => Promise.reject(new Error('disk on fire')) }));
+    await made.say(join);
+    expect(made.since()).toMatchObject([{ type: 'bye', error: { code: 'HOST_LOST', retryable: true } }]);
+    expect(made.closed).toBe(1);
+  });
+
+  test('tells who is there while it is asked to, and takes back what it said when it is closed', async () => {
+    const made = await open();
+    const seen = (): number => made.host.presence('a').getSnapshot().length;
+    await made.say({ type: 'watch', channelId: 'a', on: true }, { type: 'watch', channelId: 'a', on: true });
+    await made.say({ type: 'present', channelId: 'a', userId: 'ann', presence: { name: 'Ann' } });
+    expect(made.since()).toEqual([
+      { type: 'members', channelId: 'a', members: [] },
+      { type: 'members', channelId: 'a', members: [] },
+      { type: 'members', channelId: 'a', members: [{ userId: 'ann', name: 'Ann', tabs: 1 }] },
+    ]);
+    await made.say({ type: 'watch', channelId: 'a', on: false }, { type: 'watch', channelId: 'b', on: false });
+    await made.say({ type: 'present', channelId: 'a', userId: 'bob', presence: {} });
+    expect([made.since(), seen()]).toEqual([[], 2]);
+    made.session.close();
+    expect(seen()).toBe(0);
+  });
+
+  test('deletes and clears, and answers when it is done', async () => {
+    const made = await open();
+    await made.say(push(1), push(2));
+    const [block] = (await made.log.read('a', 0, 1)).blocks;
+    made.since();
+    const id = block?.header.firstId;
+    await made.say({ type: 'erase', call: 1, channelId: 'a', offset: 1, id, author: 'ann' });
+    await made.say({ type: 'clear', call: 2, channelId: 'a', upTo: { logId: block?.logId, offset: 3 }, author: 'ann' });
+    expect(made.since()).toEqual([
+      { type: 'answer', call: 1, value: null },
+      { type: 'answer', call: 2, value: null },
+    ]);
+    expect(await made.log.head('a')).toMatchObject({ first: 4, head: 4 });
+  });
+
+  test('answers a question that it cannot read, or who asked would wait for ever', async () => {
+    const made = await open();
+    await made.say({ type: 'extend', call: 5, member: 1, ref, ms: -1 }, { type: 'page', call: 'six' });
+    expect(made.since()).toMatchObject([{ type: 'failed', call: 5, error: { code: 'MALFORMED_FRAME' } }]);
+    expect(made.errors).toHaveLength(2);
+  });
+
+  test('tells of every message that a group gave up, as long as it is open', async () => {
+    const made = await open();
+    await made.say({ ...join, maxAttempts: 1 }, push(1));
+    const { logId } = await made.log.head('a');
+    made.since();
+    const outcome = { kind: 'failed', reason: 'no', dead: false };
+    await made.say({ type: 'settle', member: 1, ref: { ...ref, logId }, outcome });
+    expect(made.since().toSorted((a, b) => (String(a['type']) > String(b['type']) ? -1 : 1))).toMatchObject([
+      { type: 'settled' },
+      { type: 'dead', group: 'w', reason: 'no', offset: 1, block: { header: { channelId: 'a' } } },
+    ]);
+  });
+
   test('says bye when its host ends, with the error if there is one', async () => {
     const [ending, failing] = [await open(), await open()];
     ending.session.bye();
@@ -368,6 +493,7 @@ describe('whatever is said to a session', () => {
     values: [
       fc.anything(),
       fc.constantFrom('push', 'open', 'page', 'channels', 'hello', 'credit', 'bye', 'cast', 'shut', 'ping'),
+      fc.constantFrom('join', 'slots', 'settle', 'pass', 'leave', 'present', 'watch', 'extend', 'erase', 'admin'),
     ],
   });
   const template = fc.constantFrom<Record<string, unknown>>(
@@ -380,6 +506,17 @@ describe('whatever is said to a session', () => {
     { type: 'channels', call: 1, pattern: '*' },
     { type: 'ping', n: 1 },
     { ...hello },
+    { ...join },
+    { type: 'slots', member: 1, slots: 3 },
+    { type: 'settle', member: 1, ref, outcome: { kind: 'failed', reason: 'no', dead: false } },
+    { type: 'pass', member: 1, channelId: 'a', logId: 'log', offsets: [1] },
+    { type: 'leave', member: 1 },
+    { type: 'present', channelId: 'a', userId: 'ann', presence: { state: { x: 1 } } },
+    { type: 'watch', channelId: 'a', on: true },
+    { type: 'extend', call: 1, member: 1, ref, ms: 5 },
+    { type: 'erase', call: 1, channelId: 'a', offset: 1, id: 'x', author: 'ann' },
+    { type: 'clear', call: 1, channelId: 'a', upTo: { logId: 'log', offset: 1 }, author: 'ann' },
+    ...adminCalls.map((name) => admin(name, ['a', [{}], true])),
   );
   /** A good frame, with one field of it, or of its block, replaced by anything. */
   const nearly = fc.tuple(template, fc.nat(), anything, fc.boolean()).map(([frame, which, value, inBlock]) => {
