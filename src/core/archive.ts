@@ -87,7 +87,8 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<reado
   let number = 0;
   for await (const chunk of chunks) {
     if (!(chunk instanceof Uint8Array)) throw damaged(number + 1, 'it does not come as Uint8Array');
-    const lines = (rest + decode(chunk)).split('\n');
+    const lines = decode(chunk).split('\n');
+    lines[0] = rest + lines[0];
     rest = lines.pop() as string;
     for (const line of lines) yield [++number, line];
   }

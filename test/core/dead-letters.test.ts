@@ -352,24 +352,31 @@ test('a host that nobody listens to keeps its dead letters all the same', async 
   await host.close();
 });
 
-test('nothing is said of a dead letter whose message is gone', async () => {
+test('nothing is said of a dead letter whose message is gone, or cannot be read', async () => {
   const platform = testPlatform();
   const memory = new MemoryLog();
-  let isGone = false;
+  let [isGone, isBroken] = [false, false];
   const bus = new MessageBusCore({
     platform,
     log: wrapped(memory, {
-      read: async (...asked) => ({ ...(await memory.read(...asked)), ...(isGone && { blocks: [] }) }),
+      read: async (...asked) => {
+        if (isBroken) throw new Error('cannot read');
+        return { ...(await memory.read(...asked)), ...(isGone && { blocks: [] }) };
+      },
     }),
   });
   const told: unknown[] = [];
   bus.on('deadLetter', (letter) => told.push(letter));
-  const { calls } = worker(bus, { maxAttempts: 1 });
-  await bus.send({ channelId: 'work', content: 1 });
+  const { calls } = worker(bus, { maxAttempts: 1, concurrency: 2 });
+  await sendBlock(bus, 'work', [1, 2]);
   await quiet();
   isGone = true;
   calls[0]?.fail();
   await quiet();
+  isBroken = true;
+  calls[1]?.fail();
+  await quiet();
+  isBroken = false;
   expect(told).toEqual([]);
   expect(await bus.admin.deadLetters()).toEqual([]);
 });

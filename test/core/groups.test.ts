@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod/mini';
 import type { GroupRecord } from '../../src/core/group-channel.ts';
 import type { Ref } from '../../src/core/host.ts';
+import type { HostMembership } from '../../src/core/groups.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { doer, onRecord, worker, workplace } from './group-support.ts';
 import type { Call } from './group-support.ts';
@@ -336,23 +337,18 @@ describe('a channel that was replaced by another of the same name', () => {
     const [lost, handed]: [Ref[], Ref[]] = [[], []];
     const refs = [1, 2].map((offset) => ({ channelId: 'work', logId, offset, attempt: 1 }));
     const nothing = (): void => undefined;
-    host.joinFor(
-      owner.slice(0, owner.lastIndexOf('/')),
-      1,
-      {
-        group: 'w',
-        pattern: 'work',
-        from: 'earliest',
-        slots: 2,
-        lease: 1000,
-        maxAttempts: 5,
-        backoff: { initial: 1, max: 1, factor: 1, jitter: false },
-        ordered: false,
-        since: 0,
-      },
-      { joined: nothing, failed: nothing, hand: (ref) => handed.push(ref), lost: (ref) => lost.push(ref) },
-      refs,
-    );
+    const backoff = { initial: 1, max: 1, factor: 1, jitter: false };
+    const request = { group: 'w', pattern: 'work', from: 'earliest', lease: 1000, maxAttempts: 5, backoff } as const;
+    const join = (clientId: string, slots: number, has: readonly Ref[]): HostMembership =>
+      host.joinFor(
+        clientId,
+        1,
+        { ...request, slots, ordered: false, since: 0 },
+        { joined: nothing, failed: nothing, hand: (ref) => handed.push(ref), lost: (ref) => lost.push(ref) },
+        has,
+      );
+    join('another', 0, []);
+    join(owner.slice(0, owner.lastIndexOf('/')), 2, refs);
     await quiet();
     expect(lost).toEqual(refs);
     expect(handed).toEqual([{ channelId: 'work', logId: expect.any(String), offset: 1, attempt: 1 }]);
@@ -432,6 +428,28 @@ describe('where a group begins', () => {
     await quiet();
     expect(done).toEqual([1, 2]);
   });
+
+  test(
+    'a channel that was cleared before the group came to read it is read from there',
+    { timeout: 60_000 },
+    async () => {
+      const { bus } = workplace();
+      const { consumer, calls } = worker(bus, { concurrency: 256 }, 'n*');
+      await quiet();
+      consumer.pause();
+      // More than is read ahead: what comes after it waits.
+      for (let block = 0; block < 65; block++) await sendBlock(bus, 'n1', numbers(1, 256));
+      await sendBlock(bus, 'n2', ['cleared']);
+      await bus.clearChannel('n2');
+      await sendBlock(bus, 'n2', ['after']);
+      consumer.resume();
+      await until(() => {
+        for (const call of calls) call.end();
+        return calls.some(({ content }) => content === 'after');
+      });
+      expect(calls.some(({ content }) => content === 'cleared')).toBe(false);
+    },
+  );
 
   test('patterns of one group that overlap hand out each message once', async () => {
     const { bus } = workplace();

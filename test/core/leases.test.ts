@@ -2,6 +2,8 @@
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Backoff, Log } from 'busline/core';
 import { describe, expect, test } from 'vitest';
+import { LogHost } from '../../src/core/log-host.ts';
+import { blockOf } from '../../src/testing/sender.ts';
 import { doer, onRecord, worker, workplace } from './group-support.ts';
 import type { Call, Workplace } from './group-support.ts';
 import { failure, numbers, quiet, sendBlock, testPlatform, wrapped } from './support.ts';
@@ -130,6 +132,36 @@ describe('a lease', () => {
     await calls[2]?.attempt.extend(5000);
     await after(1000);
     expect(calls.slice(0, 3).map(({ attempt }) => attempt.signal.aborted)).toEqual([false, true, false]);
+  });
+
+  test('that ends while its member is away gives the message to another', async () => {
+    const { platform, after } = workplace();
+    const host = new LogHost(
+      new MemoryLog(platform),
+      { host: 'process', why: 'A test.', durability: 'memory' },
+      platform,
+    );
+    const handed: string[] = [];
+    const nothing = (): void => undefined;
+    const backoff = { initial: 1, max: 1, factor: 1, jitter: false };
+    const request = { group: 'w', pattern: 'work', from: 'earliest', lease: 1000, maxAttempts: 5, backoff } as const;
+    const join = (clientId: string) =>
+      host.joinFor(
+        clientId,
+        1,
+        { ...request, slots: 1, ordered: false, since: 0 },
+        { joined: nothing, failed: nothing, lost: nothing, hand: (ref) => handed.push(`${clientId} ${ref.attempt}`) },
+        [],
+      );
+    const away = join('away');
+    await host.push(blockOf('work', ['x']), 'stored');
+    await quiet();
+    away.detach();
+    join('there');
+    await after(999);
+    expect(handed).toEqual(['away 1']);
+    await after(1);
+    expect(handed).toEqual(['away 1', 'there 2']);
   });
 
   test('is short of no member that lives: nobody has a message twice at once', async () => {

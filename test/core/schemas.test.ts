@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { TypedBus } from '../../src/core/bus.ts';
 import { LogHost } from '../../src/core/log-host.ts';
-import { contents, encodedLog, failure, heard, quiet, sendBlock } from './support.ts';
+import { contents, encodedLog, failure, heard, quiet, sendBlock, until } from './support.ts';
 
 const note = z.object({ text: z.string(), tags: z.array(z.string()).default([]) });
 
@@ -216,4 +216,14 @@ test('a bus with schemas is a bus', async () => {
   const got: Message[] = heard(plain, 'n');
   await plain.send({ channelId: 'n', content: 2 });
   expect(contents(got)).toEqual([2]);
+});
+
+test('a live view leaves out what does not fit', async () => {
+  const log = new MemoryLog();
+  const plain = new MessageBusCore({ log });
+  await Promise.all(['not a number', 2].map((content) => plain.send({ channelId: 'n', content })));
+  const bus = new MessageBusCore({ log, schemas: { n: z.number() } });
+  const view = bus.live('n');
+  await until(() => view.getSnapshot().length > 0);
+  expect(view.getSnapshot().map(({ content }) => content)).toEqual([2]);
 });

@@ -137,7 +137,7 @@ describe('a member in a tab', () => {
     succession.clients[0]?.fail(busError('VERSION_MISMATCH', 'Reload.'));
     await late;
     expect(calls[0]?.attempt.signal.aborted).toBe(true);
-    expect((calls[0]?.attempt.signal as AbortSignal).reason).toMatchObject({ code: 'VERSION_MISMATCH' });
+    expect((calls[0] as Call).attempt.signal.reason).toMatchObject({ code: 'VERSION_MISMATCH' });
     calls[0]?.end();
     const never = worker(bus);
     await quiet();
@@ -203,6 +203,16 @@ describe('members, frame by frame', () => {
     membership.leave();
     membership.leave();
     expect(types()).toEqual(['leave']);
+    members.resume();
+    expect(types(), 'the next host is told, too').toEqual(['join', 'leave']);
+    members.resume();
+    expect(types(), 'and only that one').toEqual([]);
+    const ignore = (): void => undefined;
+    const sink = { joined: ignore, hand: ignore, lost: ignore, failed: ignore };
+    for (let n = 0; n < 1000; n++) members.join(request, sink, () => Promise.resolve()).leave();
+    types();
+    members.resume();
+    expect(types().length, 'of a great many, not all').toBeLessThan(1000);
     for (const member of [1, 2]) members.take({ type: 'hand', member, ref });
     members.take({ type: 'joined', member: 1 });
     expect(calls).toEqual(['joined']);

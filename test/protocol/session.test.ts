@@ -34,7 +34,7 @@ const join: ClientFrame = {
   since: 0,
   held: [],
 };
-const admin = (name: string, given: readonly unknown[]): ClientFrame => {
+const admin = (name: string, given: readonly unknown[]): Record<string, unknown> => {
   const argumentList = given.map((value) => ({ type: 'RAW', value }));
   return { type: 'admin', data: { id: '1', type: 'APPLY', path: [name], argumentList } };
 };
@@ -360,7 +360,7 @@ describe('a session', () => {
       { type: 'lost', member: 1, ref: handed },
       { type: 'joined', member: 1 },
     ]);
-    await made.say({ type: 'pass', member: 1, channelId: 'a', logId, offsets: [3] }, push(3));
+    await made.say({ type: 'pass', member: 1, channelId: 'a', logId: 'other', offsets: [3] }, push(3));
     await made.say({ type: 'slots', member: 1, slots: 5 });
     expect(made.since()).toMatchObject([{ type: 'stored' }, { type: 'hand', ref: { offset: 3 } }]);
     await made.say({ type: 'leave', member: 1 }, push(4));
@@ -516,7 +516,7 @@ describe('whatever is said to a session', () => {
     { type: 'extend', call: 1, member: 1, ref, ms: 5 },
     { type: 'erase', call: 1, channelId: 'a', offset: 1, id: 'x', author: 'ann' },
     { type: 'clear', call: 1, channelId: 'a', upTo: { logId: 'log', offset: 1 }, author: 'ann' },
-    ...adminCalls.map((name) => admin(name, ['a', [{}], true])),
+    ...adminCalls.map((name) => ({ ...admin(name, ['a', [{}], true]) })),
   );
   /** A good frame, with one field of it, or of its block, replaced by anything. */
   const nearly = fc.tuple(template, fc.nat(), anything, fc.boolean()).map(([frame, which, value, inBlock]) => {
