@@ -349,6 +349,14 @@ describe('a session', () => {
       { type: 'answer', call: 7, value: null },
       { type: 'failed', call: 8, error: { code: 'LEASE_LOST' } },
     ]);
+    // What one member has in hand no other can settle.
+    await made.say({ ...join, member: 2, slots: 0 });
+    await made.say({ type: 'settle', member: 2, ref: handed, outcome: { kind: 'done' } });
+    await made.say({ type: 'leave', member: 2 });
+    expect(made.since()).toMatchObject([
+      { type: 'joined', member: 2 },
+      { type: 'settled', member: 2, error: { code: 'LEASE_LOST' } },
+    ]);
     await made.say({ type: 'settle', member: 1, ref: handed, outcome: { kind: 'done' } });
     expect(made.since()).toMatchObject([
       { type: 'hand', member: 1, ref: { offset: 2, attempt: 1 } },
