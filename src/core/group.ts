@@ -287,17 +287,17 @@ export class Group {
 
   /** The member and the record agree on what it has: what it never got it gets again, what it has lost it is told. */
   #resume(member: GroupMember, held: readonly Ref[]): void {
-    const has = new Set<number>();
+    const has = new Set<Claim>();
     for (const ref of held) {
       const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
       if (claim === undefined) member.sink.lost(ref);
-      else has.add(ref.offset);
+      else has.add(claim);
     }
     for (const [channel, offset, claim] of this.#claims()) {
       if (claim.owner !== member.name) continue;
       member.inHand += 1;
       claim.until = this.#home.platform.now() + claim.lease;
-      if (!has.has(offset)) this.#hand(member, channel, offset, claim.attempt);
+      if (!has.has(claim)) this.#hand(member, channel, offset, claim.attempt);
     }
   }
 

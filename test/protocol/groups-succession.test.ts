@@ -98,3 +98,31 @@ test('no message is lost, and none handled twice by living members, whatever die
     { numRuns: 1000 },
   );
 });
+
+test('what a member was handed in one channel and never got comes again, whatever it has in another', async () => {
+  const succession = new Succession();
+  const bus = succession.bus();
+  const client = succession.clients[0] as RemoteHost;
+  const handled: string[] = [];
+  bus.consume('work:*', { group: 'g', concurrency: 2 }, ({ channelId }) => {
+    handled.push(channelId);
+    return channelId === 'work:a' ? new Promise(() => undefined) : undefined;
+  });
+  const sender = succession.bus();
+  await sender.send({ channelId: 'work:a', content: 1 });
+  await expect.poll(() => handled).toEqual(['work:a']);
+  // The host says that it has handed it out, and nobody hears it.
+  client.detach('away');
+  const owner = `${client.clientId}/1`;
+  const [name, record] = [...(await succession.log.records('group:g'))].find(([one]) => one.endsWith('work:a'))!;
+  const claim = { attempt: 1, owner, lease: 30_000, priority: 'normal' } as const;
+  const { logId } = await succession.log.head('work:a');
+  await sender.send({ channelId: 'work:b', content: 1 });
+  const other = await succession.log.head('work:b');
+  await succession.log.save([
+    [name, { ...(record as GroupRecord), logId, held: [[1, claim]] }],
+    [name.replace('work:a', 'work:b'), { logId: other.logId, position: 0, done: [], held: [[1, claim]], again: [] }],
+  ]);
+  succession.host.die();
+  await expect.poll(() => handled).toEqual(['work:a', 'work:b']);
+});
