@@ -3,6 +3,7 @@ import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Log } from 'busline/core';
 import { createTestBus } from 'busline/testing';
 import { expect, test } from 'vitest';
+import { LogHost } from '../../src/core/log-host.ts';
 import { quiet, testPlatform, until, wrapped } from './support.ts';
 
 test('while the disk is full nothing is handed out, and no attempt is counted', async () => {
@@ -107,4 +108,25 @@ test('a tab that is frozen with a message of an ordered group is passed over fro
   thaw(0);
   await advance(1);
   await close();
+});
+
+test('a member that is away again before it has joined is handed nothing', async () => {
+  const log = new MemoryLog();
+  const bus = new MessageBusCore({ log });
+  await bus.send({ channelId: 'work', content: 1 });
+  const host = new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' });
+  const backoff = { initial: 1, max: 1, factor: 1, jitter: false };
+  const request = { group: 'g', pattern: 'work', from: 'earliest', slots: 1, lease: 1000, maxAttempts: 1 } as const;
+  const told: string[] = [];
+  const sink = {
+    joined: () => told.push('joined'),
+    hand: () => told.push('hand'),
+    lost: () => told.push('lost'),
+    failed: () => told.push('failed'),
+  };
+  host.joinFor('client', 1, { ...request, backoff, ordered: false, since: 0 }, sink, []).detach();
+  await quiet();
+  await quiet();
+  expect(told).toEqual([]);
+  await host.close();
 });
