@@ -14,6 +14,10 @@ import type { Browser, Engine } from './engine.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = 'test/engines/page';
 const html = '<!doctype html><title>busline</title><script type="module" src="/main.js"></script>';
+const ready = `new Promise((resolve) => {
+  const look = () => ('engineTests' in globalThis ? resolve('') : setTimeout(look, 5));
+  look();
+})`;
 /** Isolated pages share memory with their workers: so a worker that hangs can be told to wake up. */
 const headers = {
   'cross-origin-opener-policy': 'same-origin',
@@ -46,6 +50,8 @@ export async function openLab(engine: Engine, quota?: number): Promise<Lab> {
     server = await serve(dir);
     browser = await engine.start(quota);
     const page = await browser.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    // A driver may say that a page is loaded before its module has run.
+    await page.evaluate(ready);
     return {
       engine: `${engine.name} ${browser.version}`,
       async call(name, ...given) {
