@@ -17,6 +17,8 @@ import type {
 type StreamInput = Omit<MessageInput, 'content'>;
 
 const defaultHops = 8;
+/** How long an answer may stand still, in milliseconds, before another tab is asked. */
+const patience = 120_000;
 
 /** What an agent gets beside a message. What it sends through this is said in its own name. */
 export interface AgentAttempt extends Attempt {
@@ -62,6 +64,7 @@ class Answering implements AgentAttempt {
   readonly stream: (more?: Partial<MessageInput>) => MessageStream;
   readonly #of: Attempt;
   #streams = 0;
+  #isExtending = false;
 
   constructor(of: Attempt, message: Message, bus: MessageBus, { name, authorId }: { name: string; authorId: string }) {
     this.#of = of;
@@ -83,8 +86,24 @@ class Answering implements AgentAttempt {
         ...(correlationId !== undefined && { correlationId }),
         ...more,
       };
-      return bus.stream(input, options);
+      const stream = bus.stream(input, options);
+      return {
+        ...stream,
+        write: (delta) => {
+          this.#moves();
+          stream.write(delta);
+        },
+      };
     };
+  }
+
+  /** An answer that grows is not taken away, however long it becomes. */
+  #moves(): void {
+    if (this.#isExtending) return;
+    this.#isExtending = true;
+    const extended = (): void => void (this.#isExtending = false);
+    // Whose lease is lost learns of it by the signal.
+    this.extend(patience).then(extended, extended);
   }
 
   get position(): Attempt['position'] {

@@ -1,9 +1,9 @@
 // An agent: an adapter that answers, once, in its own name, and not for ever.
 import { agent, MemoryLog, MessageBusCore } from 'busline/core';
-import type { AgentAttempt, AgentOptions, Message, MessageBus } from 'busline/core';
+import type { AgentAttempt, AgentOptions, Message, MessageBus, MessageStream } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { workplace } from './group-support.ts';
-import { contents, numbers, quiet, sendBlock } from './support.ts';
+import { contents, numbers, quiet, sendBlock, testPlatform, until } from './support.ts';
 
 type Answer = AgentOptions['onMessage'];
 
@@ -146,4 +146,33 @@ describe('an attempt of an agent', () => {
     for (const answer of answers)
       expect(answer).toMatchObject({ inReplyTo: question.id, correlationId: 'talk', hops: 1, authorId: 'bot' });
   });
+});
+
+test('an agent whose answer goes on growing keeps its message, however long it takes', async () => {
+  const platform = testPlatform();
+  const bus = new MessageBusCore({ platform });
+  const attempts: number[] = [];
+  let stream: MessageStream | undefined;
+  const onMessage = (_message: Message, attempt: AgentAttempt): Promise<void> => {
+    attempts.push(attempt.attempt);
+    stream ??= attempt.stream();
+    return new Promise(() => undefined);
+  };
+  bus.use(agent({ name: 'slow', channels: ['a'], onMessage }));
+  await quiet();
+  await bus.send({ channelId: 'a', content: '?' });
+  await until(() => stream !== undefined);
+  for (let minute = 0; minute < 5; minute++) {
+    stream?.write('more');
+    await quiet();
+    platform.advance(60_000);
+    await quiet();
+  }
+  expect(attempts).toEqual([1]);
+  // It stands still: somebody else has his turn.
+  platform.advance(120_000);
+  await quiet();
+  platform.advance(1000);
+  await until(() => attempts.length > 1);
+  expect(attempts).toEqual([1, 2]);
 });
