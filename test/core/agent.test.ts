@@ -163,7 +163,8 @@ test('an agent whose answer goes on growing keeps its message, however long it t
   await bus.send({ channelId: 'a', content: '?' });
   await until(() => stream !== undefined);
   for (let minute = 0; minute < 5; minute++) {
-    stream?.write('more');
+    stream?.write('more ');
+    stream?.write('and more');
     await quiet();
     platform.advance(60_000);
     await quiet();
