@@ -19,7 +19,7 @@ const literalWorkerAddress = {
   generateBundle(_, files) {
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue;
-      file.code = file.code.replace(/new SharedWorker\(new URL\([^)]*\),\{[^}]*\}/g, (text) =>
+      file.code = file.code.replace(/new (?:Shared)?Worker\(new URL\([^)]*\),\{[^}]*\}/g, (text) =>
         text.replaceAll('`', "'"),
       );
     }

@@ -37,7 +37,9 @@ IDBObjectStore.prototype.getAll = function (...asked) {
 
 startHost();
 
-const control = new BroadcastChannel(`faults:${self.name.split('/').slice(2).join('/')}`);
+/** A service worker has a scope for a name. */
+const name = self.name ?? decodeURIComponent(self.registration.scope.split('/').at(-2));
+const control = new BroadcastChannel(`faults:${name.split('/').slice(-1)[0]}`);
 control.onmessage = ({ data }) => {
   if (data.kill) self.close();
   if (data.fail) throw new Error('a fault of the test');

@@ -13,8 +13,11 @@ import type { Hello, HostFrame, HostStatus } from '../protocol/frames.ts';
 import type { Link } from '../protocol/link.ts';
 import { Session } from '../protocol/session.ts';
 import type { OpenHost } from '../protocol/session.ts';
-import { holdLock, lockNames, stealLock, whenFree } from './locks.ts';
+import { answeringLink } from './links/channel-link.ts';
+import { holdLock, lockNames, whenFree } from './locks.ts';
 import type { HeldLock } from './locks.ts';
+import { Meeting } from './meeting.ts';
+import type { Notice } from './meeting.ts';
 import { openBrowserLog, storageEstimate } from './storage.ts';
 
 export type Extension = (host: LogHost, report: (error: BusError) => void) => Promise<() => void>;
@@ -22,19 +25,23 @@ export type Extension = (host: LogHost, report: (error: BusError) => void) => Pr
 export interface HostOptions {
   readonly bus: string;
   readonly kind: HostKind;
+  /** What its kind calls it: a part of the name of its lock. */
+  readonly id: string;
   readonly why: string;
-  /** Above 0: the host before it does not answer, so its lock is taken from it. */
-  readonly generation: number;
+  /** How it comes by the bus's lock; by default it waits for its turn. */
+  readonly core?: () => HeldLock;
   /** What else works beside the log. It settles, with how to stop it, when it will miss nothing that is stored. */
   readonly extend?: Extension;
   readonly retention?: RetentionOptions;
   /** The host has ended: its context should go too. */
   readonly onEnd: (why: string) => void;
-  /** It waits for another host of this bus to go. */
-  readonly onBusy?: () => void;
 }
 
 const estimateEvery = 30_000;
+/** A host that ends gives way within less. */
+const patience = 100;
+/** Who has not said hello by then will not. */
+const helloWithin = 60_000;
 
 export class BrowserHost {
   readonly #options: HostOptions;
@@ -46,11 +53,13 @@ export class BrowserHost {
   readonly #cleanup: (() => void)[] = [];
   #status: HostStatus;
   #retention: Retention | undefined;
+  /** Another host has the bus. */
+  #isStandby = false;
   #ended = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#lockName = lockNames.host(options.bus, options.generation, randomName(systemPlatform));
+    this.#lockName = lockNames.host(options.bus, options.kind, options.id, randomName(systemPlatform));
     this.#sign = holdLock(this.#lockName);
     this.#status = { host: options.kind, why: options.why, tabs: 0, durability: 'disk' };
     this.#opened = this.#open();
@@ -61,6 +70,7 @@ export class BrowserHost {
   /** Serves one more client. Its first frame goes out as soon as this host's lock is held, which takes no disk. */
   accept(link: Link<HostFrame>): void {
     void this.#sign.held.then(() => {
+      if (this.#ended) return link.close();
       const session = new Session(link, {
         lock: this.#lockName,
         opened: this.#opened,
@@ -76,7 +86,11 @@ export class BrowserHost {
         },
       });
       this.#sessions.add(session);
+      if (this.#isStandby) return session.elsewhere();
       this.#countTabs();
+      systemPlatform.timer(helloWithin, () => {
+        if (session.clientId === undefined) session.close();
+      });
     });
   }
 
@@ -115,15 +129,36 @@ export class BrowserHost {
 
   /** Only one core runs for a bus, in whatever kind of context. */
   async #takeCore(): Promise<void> {
-    const name = lockNames.core(this.#options.bus);
-    const core = this.#options.generation > 0 ? stealLock(name) : holdLock(name);
+    const { bus, core: take = () => holdLock(lockNames.core(bus)) } = this.#options;
+    const core = take();
     this.#cleanup.push(() => core.release());
     void core.lost.then(() => this.end('Another host took over.'));
-    if (this.#options.onBusy !== undefined) {
-      const busy = systemPlatform.timer(500, this.#options.onBusy);
-      void core.held.then(busy);
-    }
+    const stop = systemPlatform.timer(patience, () => this.#standBy());
+    this.#cleanup.push(stop);
     await core.held;
+    stop();
+    this.#isStandby = false;
+    this.#beThere();
+  }
+
+  /** Its clients belong to the host that has the bus; it waits for its turn. */
+  #standBy(): void {
+    this.#isStandby = true;
+    for (const session of this.#sessions) session.elsewhere();
+  }
+
+  /** Tabs that cannot reach it otherwise find it at the meeting place. */
+  #beThere(): void {
+    if (this.#ended) return;
+    const { bus } = this.#options;
+    const met = new Set<string>();
+    const meeting = new Meeting(bus, (notice: Notice) => {
+      if (notice.type !== 'knock' || met.has(notice.channel)) return;
+      met.add(notice.channel);
+      this.accept(answeringLink(notice.channel, this.#lockName));
+    });
+    this.#cleanup.push(() => meeting.close());
+    meeting.say({ type: 'here' });
   }
 
   async #extend(host: LogHost): Promise<void> {

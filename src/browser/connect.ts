@@ -4,21 +4,61 @@ import { busError } from '../core/errors.ts';
 import type { HostKind } from '../core/message-bus.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
-import { SharedWorkerConnector } from './hosts/shared-worker.ts';
-
-export const knownHosts: readonly HostKind[] = ['shared-worker', 'page'];
+import type { Workers } from './create-worker.ts';
+import type { Seat } from './hosts/seat.ts';
+import { SharedWorkerSeat } from './hosts/shared-worker.ts';
+import { Seeker } from './seeker.ts';
 
 export interface ConnectOptions {
   readonly bus: string;
-  readonly hosts: readonly HostKind[];
+  readonly hosts: readonly Kind[];
   readonly platform: Platform;
-  readonly create: (name: string) => SharedWorker;
+  readonly workers: Workers;
 }
+
+interface Rung {
+  /** What is missing for it. */
+  readonly lacks?: string | false;
+  readonly idleBeat?: number;
+  readonly seat: () => Seat | Promise<Seat>;
+}
+
+export type Kind = Exclude<HostKind, 'process'>;
+
+/** What a page with a SharedWorker does not need it never downloads. */
+async function elected(bus: string, kind: HostKind, worker?: Workers['leader']): Promise<Seat> {
+  const { ElectedSeat } = await import('./hosts/elected.ts');
+  return new ElectedSeat({ bus, kind, ...(worker !== undefined && { worker }) });
+}
+
+const ladder: Readonly<Record<Kind, (options: ConnectOptions) => Rung>> = {
+  'shared-worker': ({ bus, workers }) => ({
+    lacks: typeof SharedWorker === 'undefined' && 'This browser has no SharedWorker.',
+    seat: () => new SharedWorkerSeat(bus, workers.shared),
+  }),
+  'leader-tab': ({ bus, workers }) => ({
+    lacks: workers.leader === undefined && '`worker` makes a SharedWorker only: give `leaderWorker` or `workerUrl`.',
+    seat: () => elected(bus, 'leader-tab', workers.leader),
+  }),
+  'service-worker': ({ bus, workers }) => ({
+    lacks: !('serviceWorker' in navigator) && 'This browser has no service workers.',
+    // Whatever is said to it keeps it from being stopped.
+    idleBeat: Infinity,
+    seat: async () => {
+      const { ServiceWorkerSeat } = await import('./hosts/service-worker.ts');
+      return new ServiceWorkerSeat(bus, workers.service);
+    },
+  }),
+  page: ({ bus }) => ({ seat: () => elected(bus, 'page') }),
+};
+
+/** Best first. */
+export const knownHosts: readonly Kind[] = Object.keys(ladder) as readonly Kind[];
 
 /** Climbs down the ladder until a host answers. */
 export class Ladder implements Connector {
   readonly #options: ConnectOptions;
-  #rungs: readonly HostKind[];
+  #rungs: readonly Kind[];
   #client!: RemoteHost;
   #connector: Connector | undefined;
   #closed = false;
@@ -33,7 +73,7 @@ export class Ladder implements Connector {
     if (typeof document === 'undefined') client.fail(busError('NOT_A_BROWSER', 'There is no document here.'));
     else if (!hasLocks())
       client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
-    else this.#next('This is the first choice.');
+    else void this.#next('');
   }
 
   close(): void {
@@ -41,44 +81,24 @@ export class Ladder implements Connector {
     this.#connector?.close();
   }
 
-  #next(why: string): void {
+  async #next(because: string): Promise<void> {
     const [kind, ...rest] = this.#rungs;
     this.#rungs = rest;
     if (kind === undefined)
-      return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${why}`));
-    const { bus, platform, create } = this.#options;
-    if (kind === 'shared-worker' && typeof SharedWorker === 'undefined')
-      return this.#next('This browser has no SharedWorker.');
-    if (kind === 'shared-worker') {
-      this.#begin(new SharedWorkerConnector({ bus, platform, create, onUnavailable: (reason) => this.#next(reason) }));
-      return;
+      return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${because}`));
+    const { lacks = false, idleBeat, seat } = ladder[kind](this.#options);
+    if (lacks !== false) return this.#next(lacks);
+    try {
+      const { bus, platform } = this.#options;
+      const found = await seat();
+      if (this.#closed) return;
+      const onUnavailable = (why: string): void => void this.#next(why);
+      const options = { bus, platform, because, onUnavailable, seat: found };
+      this.#connector = new Seeker(idleBeat === undefined ? options : { ...options, idleBeat });
+      this.#connector.start(this.#client);
+    } catch (cause) {
+      this.#client.fail(busError('NO_HOST', `The part for the host "${kind}" could not be loaded.`, { cause }));
     }
-    // Loaded only where it is needed: a page with a worker never downloads a host.
-    import('./hosts/page.ts').then(
-      ({ PageConnector }) =>
-        this.#begin(
-          new PageConnector({
-            bus,
-            why: `This page hosts the bus alone: ${why}`,
-            onLost: () => this.#again(),
-          }),
-        ),
-      (cause: unknown) =>
-        this.#client.fail(busError('NO_HOST', 'The host for the page could not be loaded.', { cause })),
-    );
-  }
-
-  /** From the top: what did not work a while ago may work now. */
-  #again(): void {
-    if (this.#closed) return;
-    this.#rungs = this.#options.hosts;
-    this.#next('The host before was lost.');
-  }
-
-  #begin(connector: Connector): void {
-    if (this.#closed) return;
-    this.#connector = connector;
-    connector.start(this.#client);
   }
 }
 

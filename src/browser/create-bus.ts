@@ -11,16 +11,16 @@ import type { NoSchemas, Schemas } from '../core/schema.ts';
 import { RemoteHost } from '../protocol/remote-host.ts';
 import type { Opened } from '../protocol/remote-host.ts';
 import { knownHosts, Ladder } from './connect.ts';
+import type { Kind } from './connect.ts';
+import { workersOf } from './create-worker.ts';
+import type { WorkerOptions } from './create-worker.ts';
 
-export interface BusOptions<S extends Schemas = Schemas> extends Pick<BusIdentity<S>, 'author' | 'schemas'> {
+export interface BusOptions<S extends Schemas = Schemas>
+  extends Pick<BusIdentity<S>, 'author' | 'schemas'>, WorkerOptions {
   /** One bus for each name and origin; default 'busline'. */
   readonly name?: string;
   /** Which kinds of host may be used, best first; default: all. */
   readonly hosts?: readonly HostKind[];
-  /** Makes the SharedWorker from your own file. Pass `name` on: a host that hangs is left behind by its name. */
-  readonly worker?: (name: string) => SharedWorker;
-  /** Where `busline/worker.js` is served from, where a bundler does not find it by itself. */
-  readonly workerUrl?: string | URL;
   /** Limits for each channel. The first tab's hold while the host lives; those given to `startHost` come before them. */
   readonly retention?: RetentionOptions;
   /** Closes the bus. */
@@ -46,22 +46,12 @@ class PageBus<S extends Schemas> extends TypedBus<S> implements Bus<S> {
   }
 }
 
-function sharedWorker(name: string): SharedWorker {
-  // Bundlers look for exactly this expression; a blob: or data: worker would be one for each tab.
-  return new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module', name });
-}
-
-function workerFactory({ worker, workerUrl }: BusOptions): (name: string) => SharedWorker {
-  if (worker !== undefined) return worker;
-  if (workerUrl !== undefined) return (name) => new SharedWorker(workerUrl, { type: 'module', name });
-  return sharedWorker;
-}
-
-function checkHosts(hosts: readonly HostKind[]): readonly HostKind[] {
+function checkHosts(hosts: readonly HostKind[]): readonly Kind[] {
   for (const kind of hosts) {
-    if (!knownHosts.includes(kind)) throw busError('UNKNOWN_HOST', `createBus: "${kind}" is no host.`);
+    if (!(knownHosts as readonly HostKind[]).includes(kind))
+      throw busError('UNKNOWN_HOST', `createBus: "${kind}" is no host.`);
   }
-  return hosts;
+  return hosts as readonly Kind[];
 }
 
 /** Makes a bus. It is synchronous and lazy: it connects at its first use, and is safe to call on a server. */
@@ -72,7 +62,7 @@ export function createBus<const S extends Schemas = NoSchemas>(options: BusOptio
     bus: name,
     hosts: checkHosts(hosts),
     platform: systemPlatform,
-    create: workerFactory(options),
+    workers: workersOf(options),
   });
   const remote = new RemoteHost(ladder, systemPlatform, retention === undefined ? {} : { retention });
   const identity = { ...(author !== undefined && { author }), ...(schemas !== undefined && { schemas }) };

@@ -5,7 +5,7 @@ import type { Platform } from '../core/platform.ts';
 
 /** While an answer is awaited, and while none is. */
 const busyBeat = 100;
-const idleBeat = 1000;
+export const idleBeat = 1000;
 const maxMissed = 24;
 
 export class Heartbeat {
@@ -13,6 +13,7 @@ export class Heartbeat {
   readonly #ping: (n: number) => void;
   readonly #isWaiting: () => boolean;
   readonly #onSilence: () => void;
+  readonly #idleBeat: number;
   /** How many beats without an answer are silence. It doubles after each false alarm or takeover. */
   #allowed = 3;
   #n = 0;
@@ -20,11 +21,18 @@ export class Heartbeat {
   #isBusy = false;
   #stop: (() => void) | undefined;
 
-  constructor(platform: Platform, ping: (n: number) => void, isWaiting: () => boolean, onSilence: () => void) {
+  constructor(
+    platform: Platform,
+    ping: (n: number) => void,
+    isWaiting: () => boolean,
+    onSilence: () => void,
+    ms: number = idleBeat,
+  ) {
     this.#platform = platform;
     this.#ping = ping;
     this.#isWaiting = isWaiting;
     this.#onSilence = onSilence;
+    this.#idleBeat = ms;
   }
 
   start(): void {
@@ -56,7 +64,7 @@ export class Heartbeat {
 
   #schedule(): void {
     this.#isBusy = this.#n > this.#answered || this.#isWaiting();
-    this.#stop = this.#platform.timer(this.#isBusy ? busyBeat : idleBeat, () => this.#beat());
+    this.#stop = this.#platform.timer(this.#isBusy ? busyBeat : this.#idleBeat, () => this.#beat());
   }
 
   #beat(): void {

@@ -1,6 +1,8 @@
 // Web Locks, as the three things the bus does with them: hold one for as long as this context lives, wait until another
 // context's is free, and look at who holds what. A lock is the only sign of death that no engine forgets to give.
 
+import type { HostKind } from '../core/message-bus.ts';
+
 export interface HeldLock {
   /** Settles when it is held. */
   readonly held: Promise<void>;
@@ -11,15 +13,23 @@ export interface HeldLock {
 
 const prefix = 'busline';
 
+/** Lock names are put together with colons, which names of buses may hold, too. */
+function start(bus: string): string {
+  return `${prefix}:${bus.replaceAll('%', '%25').replaceAll(':', '%3A')}`;
+}
+
 export const lockNames = {
   /** Held by the very context that runs the core of a bus, whatever its kind. */
-  core: (bus: string): string => `${prefix}:${bus}:core`,
-  /** Dies with a host's context. */
-  host: (bus: string, generation: number, id: string): string => `${prefix}:${bus}:host:${generation}:${id}`,
+  core: (bus: string): string => `${start(bus)}:core`,
+  /** Dies with a host's context. `id` is a SharedWorker's generation, or what its tab calls a leader's worker. */
+  host: (bus: string, kind: HostKind, id: string | number, random: string): string =>
+    `${start(bus)}:host:${kind}:${id}:${random}`,
   /** Dies with a tab. */
-  tab: (bus: string, id: string): string => `${prefix}:${bus}:tab:${id}`,
+  tab: (bus: string, id: string): string => `${start(bus)}:tab:${id}`,
   /** Held, shared, by every tab that uses this generation of the worker. */
-  generation: (bus: string, generation: number): string => `${prefix}:${bus}:generation:${generation}`,
+  generation: (bus: string, generation: number): string => `${start(bus)}:generation:${generation}`,
+  /** Held while a host that hangs is made to give way. */
+  removal: (bus: string): string => `${start(bus)}:removal`,
 };
 
 function request(name: string, options: LockOptions): HeldLock {
@@ -63,11 +73,43 @@ export function stealLock(name: string): HeldLock {
   return request(name, { steal: true });
 }
 
-/** Whether a host of this generation runs: its script has been loaded, whether or not it answers. */
-export async function hostRuns(bus: string, generation: number): Promise<boolean> {
-  const { held = [] } = await navigator.locks.query();
-  const start = lockNames.host(bus, generation, '');
-  return held.some(({ name = '' }) => name.startsWith(start));
+async function heldLocks(): Promise<readonly LockInfo[]> {
+  return (await navigator.locks.query()).held ?? [];
+}
+
+/** The lock of such a host if it runs: its script has been loaded, whether or not it answers. */
+export async function runningHost(bus: string, kind: HostKind, id: string | number): Promise<string | undefined> {
+  const wanted = lockNames.host(bus, kind, id, '');
+  return (await heldLocks()).find(({ name }) => name?.startsWith(wanted))?.name;
+}
+
+export interface CoreHolder {
+  readonly clientId: string | undefined;
+  /** The lock of the host in it; undefined while there is none: a leader whose worker is being loaded. */
+  readonly host: string | undefined;
+}
+
+/** Which context runs the core now. */
+export async function coreHolder(bus: string): Promise<CoreHolder | undefined> {
+  const held = await heldLocks();
+  const core = held.find(({ name }) => name === lockNames.core(bus));
+  if (core === undefined) return undefined;
+  const { clientId } = core;
+  const host = held.find((lock) => lock.clientId === clientId && lock.name?.startsWith(`${start(bus)}:host:`));
+  return { clientId, host: host?.name };
+}
+
+/** Takes the core from a host that hangs, for whoever waits for it first; nothing, if another has it by now. */
+export async function removeFromCore(bus: string, { clientId, host }: CoreHolder): Promise<void> {
+  const turn = holdLock(lockNames.removal(bus));
+  await turn.held;
+  const now = await coreHolder(bus);
+  if (now !== undefined && now.clientId === clientId && now.host === host) {
+    const core = stealLock(lockNames.core(bus));
+    await core.held;
+    core.release();
+  }
+  turn.release();
 }
 
 /** Calls `freed` once the holder is gone. The returned function stops waiting. There is no deadline: a wait costs nothing. */
@@ -86,8 +128,9 @@ export function whenFree(name: string, freed: () => void): () => void {
 
 /** The highest generation of a bus's worker that any tab uses; 0 if there is none. */
 export async function highestGeneration(bus: string): Promise<number> {
-  const { held = [] } = await navigator.locks.query();
-  const start = lockNames.generation(bus, 0).slice(0, -1);
-  const generations = held.map(({ name = '' }) => (name.startsWith(start) ? Number(name.slice(start.length)) : 0));
+  const wanted = lockNames.generation(bus, 0).slice(0, -1);
+  const generations = (await heldLocks()).map(({ name = '' }) =>
+    name.startsWith(wanted) ? Number(name.slice(wanted.length)) : 0,
+  );
   return Math.max(0, ...generations.filter(Number.isInteger));
 }

@@ -1,14 +1,30 @@
-// A worker's name says which bus it hosts, and which generation of its host it is: another name is another worker, so a hung
-// one is left behind by raising the number.
+// A worker's name says which bus it hosts, and which of its hosts it is: another name is another worker, so a SharedWorker
+// that hangs is left behind by raising its number, the generation. A service worker has a scope instead of a name.
 
 const prefix = 'busline';
 
-export function workerName(bus: string, generation: number): string {
-  return `${prefix}/${generation}/${bus}`;
+export interface WorkerName {
+  readonly bus: string;
+  readonly id: string;
+}
+
+export function workerName(bus: string, id: string | number): string {
+  return `${prefix}/${id}/${bus}`;
 }
 
 /** A name of another form is a user's own: the default bus, first generation. */
-export function parseWorkerName(name: string): { readonly bus: string; readonly generation: number } {
-  const [, generation, bus] = /^busline\/(\d+)\/(.+)$/s.exec(name) ?? [];
-  return { bus: bus ?? prefix, generation: Number(generation ?? 0) };
+export function parseWorkerName(name: string): WorkerName {
+  const [, id, bus] = /^busline\/([^/]+)\/(.+)$/s.exec(name) ?? [];
+  return { bus: bus ?? prefix, id: id ?? '0' };
+}
+
+/** Relative to the script's own folder, which is as far as it may reach. */
+export function serviceWorkerScope(bus: string): string {
+  return `./${prefix}/${encodeURIComponent(bus)}/`;
+}
+
+/** A scope of another form is a user's own service worker: the default bus. */
+export function parseServiceWorkerScope(scope: string): WorkerName {
+  const [, bus] = /\/busline\/([^/]+)\/$/.exec(scope) ?? [];
+  return { bus: bus === undefined ? prefix : decodeURIComponent(bus), id: '0' };
 }

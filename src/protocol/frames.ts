@@ -286,6 +286,8 @@ export interface StatusFrame {
 export interface ByeFrame {
   readonly type: 'bye';
   readonly gone?: boolean;
+  /** Another host has the bus: it is to be found at the meeting place. */
+  readonly elsewhere?: boolean;
   readonly error?: ErrorRecord;
 }
 

@@ -53,6 +53,10 @@ export interface LinkWatcher {
   pong?(n: number): void;
   /** The host said bye: find the next. */
   left?(): void;
+  /** Another host has the bus already. */
+  elsewhere?(): void;
+  /** Why it is not the best kind of host; said before what the host says of itself. */
+  readonly because?: string;
 }
 
 /** Credit goes back in steps of this: far less than a window, and far more than a block. */
@@ -427,6 +431,7 @@ export class RemoteHost implements Host {
       case 'status':
         return this.#told(frame.status);
       case 'bye':
+        if (frame.elsewhere === true) return this.watcher.elsewhere?.();
         return this.#bye(frame.error === undefined ? undefined : fromRecord(frame.error));
       default:
         return this.#malformed(frame);
@@ -466,7 +471,8 @@ export class RemoteHost implements Host {
 
   #told({ problem, ...status }: HostStatus): void {
     const { problem: _before, ...now } = this.status.getSnapshot();
-    this.status.set({ ...now, ...status, ...(problem !== undefined && { problem: fromRecord(problem) }) });
+    const why = [this.watcher.because, status.why].filter(Boolean).join(' ');
+    this.status.set({ ...now, ...status, why, ...(problem !== undefined && { problem: fromRecord(problem) }) });
   }
 
   #bye(error: BusError | undefined): void {

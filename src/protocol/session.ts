@@ -136,6 +136,13 @@ export class Session {
     if (this.#state.name === 'open') this.#out.add({ type: 'status', status });
   }
 
+  /** Another host has the bus. */
+  elsewhere(): void {
+    if (this.#state.name === 'closed') return;
+    this.#out.add({ type: 'bye', elsewhere: true });
+    this.close();
+  }
+
   /** The host ends; with an error for good, else the client looks for the next one. */
   bye(error?: BusError): void {
     if (this.#state.name === 'closed') return;
