@@ -1,7 +1,9 @@
 // What a group knows of one channel: which messages are settled, which are in somebody's hands, which come again. Pure
-// bookkeeping; `record` is what of it is kept on disk.
+// bookkeeping; `record` is what of it is kept on disk. Moments are told by the host's `elapsed`, which the next host cannot
+// read: on disk there are dates, and whatever the clock did, nothing waits longer for them than it was told to.
 
 import type { Priority } from './message.ts';
+import type { Platform } from './platform.ts';
 
 /** A message in a member's hands. */
 export interface Claim {
@@ -11,25 +13,33 @@ export interface Claim {
   /** Milliseconds that it was given. */
   readonly lease: number;
   readonly priority: Priority;
-  /** When the lease ends, by this host's clock. */
+  /** When the lease ends. */
   until: number;
+  /** It got another lease because the host slept. */
+  isSpared?: boolean;
 }
 
 /** A message that comes again. */
 export interface Again {
   /** Attempts made. */
   readonly attempts: number;
-  readonly due: number;
+  /** Milliseconds from when it was put back. */
+  readonly wait: number;
   readonly priority: Priority;
 }
+
+type Due = Again & { readonly due: number };
+/** Here `due` is a date. Older records have no `wait`. */
+type StoredAgain = Omit<Due, 'wait'> & { readonly wait?: number };
+type StoredClaim = Omit<Claim, 'until' | 'isSpared'>;
 
 /** As it lies on disk. Offsets up to `position` are settled, and those in `done`, as pairs of first and last. */
 export interface GroupRecord {
   readonly logId: string;
   readonly position: number;
   readonly done: readonly (readonly [number, number])[];
-  readonly held: readonly (readonly [offset: number, claim: Omit<Claim, 'until'>])[];
-  readonly again: readonly (readonly [offset: number, again: Again])[];
+  readonly held: readonly (readonly [offset: number, claim: StoredClaim])[];
+  readonly again: readonly (readonly [offset: number, again: StoredAgain])[];
 }
 
 export interface Turn {
@@ -47,12 +57,17 @@ interface Run {
 
 /** With so many to come again, nothing new is handed out: what fails must not pile up without end. */
 const maxAgain = 256;
+/** The longest wait of what does not say how long it was to wait. */
+const longestWait = 30_000;
 const priorities: readonly Priority[] = ['critical', 'high', 'normal', 'low'];
+
+type Clock = Pick<Platform, 'now' | 'elapsed'>;
 
 export class GroupChannel {
   readonly channelId: string;
+  readonly #clock: Clock;
   readonly held: Map<number, Claim> = new Map();
-  readonly again: Map<number, Again> = new Map();
+  readonly again: Map<number, Due> = new Map();
   logId: string;
   #position: number;
   #done: [number, number][];
@@ -60,14 +75,20 @@ export class GroupChannel {
   #fed: number;
   readonly #ready: { readonly [P in Priority]: Run[] } = { critical: [], high: [], normal: [], low: [] };
 
-  constructor(channelId: string, record: GroupRecord, now: number) {
+  constructor(channelId: string, record: GroupRecord, clock: Clock) {
     this.channelId = channelId;
+    this.#clock = clock;
     this.logId = record.logId;
     this.#position = record.position;
     this.#fed = record.position;
     this.#done = record.done.map(([from, to]) => [from, to]);
-    for (const [offset, claim] of record.held) this.held.set(offset, { ...claim, until: now + claim.lease });
-    for (const [offset, again] of record.again) this.again.set(offset, again);
+    const elapsed = clock.elapsed();
+    for (const [offset, claim] of record.held) this.held.set(offset, { ...claim, until: elapsed + claim.lease });
+    for (const [offset, again] of record.again) {
+      const { wait = longestWait } = again;
+      const left = Math.min(Math.max(0, again.due - clock.now()), wait);
+      this.again.set(offset, { ...again, wait, due: elapsed + left });
+    }
   }
 
   get position(): number {
@@ -75,6 +96,7 @@ export class GroupChannel {
   }
 
   get record(): GroupRecord {
+    const start = this.#clock.now() - this.#clock.elapsed();
     return {
       logId: this.logId,
       position: this.#position,
@@ -83,7 +105,7 @@ export class GroupChannel {
         offset,
         { attempt, owner, lease, priority },
       ]),
-      again: [...this.again],
+      again: [...this.again].map(([offset, again]) => [offset, { ...again, due: start + again.due }]),
     };
   }
 
@@ -136,7 +158,7 @@ export class GroupChannel {
     this.#position = Math.max(upTo, (this.#done[0]?.[0] ?? Infinity) <= upTo + 1 ? (this.#done.shift()?.[1] ?? 0) : 0);
   }
 
-  /** The next one to hand out: the highest priority first, and in it what comes again before what is new. */
+  /** The next one to hand out at this moment: the highest priority first, and in it what comes again before what is new. */
   next(now: number): Turn | undefined {
     const isFull = this.again.size >= maxAgain;
     const again = [...this.again].filter(([, { due }]) => due <= now);
@@ -187,10 +209,10 @@ export class GroupChannel {
     if (this.#done[0]?.[0] === this.#position + 1) this.#position = (this.#done.shift() as [number, number])[1];
   }
 
-  /** It comes again when it is due. */
+  /** It comes again when it has waited. */
   putBack(offset: number, again: Again): void {
     this.held.delete(offset);
-    this.again.set(offset, again);
+    this.again.set(offset, { ...again, due: this.#clock.elapsed() + again.wait });
   }
 
   isSettled(offset: number): boolean {

@@ -9,27 +9,15 @@ import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { Claim, GroupRecord, Turn } from './group-channel.ts';
+import { GroupMembers } from './group-members.ts';
+import type { GroupMember } from './group-members.ts';
+import { begunName, deadName, groupName, placeOf } from './group-names.ts';
+import { GroupSaves, retryAfter } from './group-saves.ts';
 import type { DeadRecord } from './host-admin.ts';
-import type { JoinRequest, MemberSink, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
-import type { Log, Position, Positions, Records } from './log.ts';
+import type { JoinRequest, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
+import type { Log, Position, Positions } from './log.ts';
 import type { Reset } from './message-bus.ts';
 import type { Platform } from './platform.ts';
-
-/** How long it waits after a save that the disk refused, or a read that failed. */
-const retryAfter = 1000;
-
-export interface GroupMember {
-  readonly clientId: string;
-  /** Unique; begins with the name of its client. */
-  readonly name: string;
-  readonly request: JoinRequest;
-  readonly sink: MemberSink;
-  readonly matches: (channelId: string) => boolean;
-  slots: number;
-  inHand: number;
-  /** A lease of it ended and it has not said anything since: it may be frozen, or hang. Others come first. */
-  isLate: boolean;
-}
 
 export interface GroupHome {
   readonly log: Log;
@@ -41,34 +29,14 @@ export interface GroupHome {
   failed(error: BusError): void;
 }
 
-const separator = '\u0000';
-export const groupPrefix = 'group:';
-export const deadPrefix = 'dead:';
-export const begunPrefix = 'begun:';
-
-function begunName(group: string, pattern: string): string {
-  return `${begunPrefix}${group}${separator}${pattern}`;
-}
-
-function groupName(group: string, channelId: string): string {
-  return `${groupPrefix}${group}${separator}${channelId}`;
-}
-
-export function deadName({ group, channelId, offset }: Pick<DeadRecord, 'group' | 'channelId' | 'offset'>): string {
-  return `${deadPrefix}${group}${separator}${channelId}${separator}${offset}`;
-}
-
-/** The group and the channel, or pattern, that such a name is of. */
-export function placeOf(name: string): { group: string; channelId: string } {
-  const [group = '', channelId = ''] = name.slice(name.indexOf(':') + 1).split(separator);
-  return { group, channelId };
-}
-
 function ownerClient(owner: string): string {
   return owner.slice(0, owner.lastIndexOf('/'));
 }
 
 const nothing = (): void => undefined;
+
+/** A timer that is later than this, in milliseconds, is no longer just busy: the machine, or this host, slept. */
+const lateness = 2000;
 
 function leaseLost(): BusError {
   return busError('LEASE_LOST', 'The attempt was given to another member.');
@@ -88,27 +56,24 @@ export class Group {
   readonly name: string;
   readonly #home: GroupHome;
   readonly #channels = new Map<string, GroupChannel>();
-  readonly #members: GroupMember[] = [];
+  readonly #members = new GroupMembers();
   readonly #feeds = new Map<string, Reader>();
   #loading: Promise<void> | undefined;
-  /** Changed since the last save. */
-  readonly #changed = new Set<GroupChannel>();
-  #records: (readonly [string, unknown])[] = [];
-  /** What is to be told when it is on record. */
-  #staged: (() => void)[] = [];
-  #isSaving = false;
+  readonly #saves: GroupSaves;
   #isScheduled = false;
-  #turn = 0;
+  /** When the timer was to fire. */
+  #wakesAt = Infinity;
   #cancelTimer: (() => void) | undefined;
   #closed = false;
 
   constructor(name: string, home: GroupHome) {
     this.name = name;
     this.#home = home;
+    this.#saves = new GroupSaves(name, home, () => this.#schedule());
   }
 
   get members(): readonly GroupMember[] {
-    return this.#members;
+    return this.#members.all;
   }
 
   /** `held` is what the member has in hand since before this host was there. */
@@ -121,33 +86,30 @@ export class Group {
       forget();
     }
     if (this.#closed || member.slots < 0) return;
-    this.#members.push(member);
-    this.#members.sort((a, b) => a.request.since - b.request.since || (a.name < b.name ? -1 : 1));
+    this.#members.add(member);
     this.#resume(member, held);
     this.#feed(member.request.pattern);
-    this.#stage(() => member.sink.joined());
+    this.#saves.stage(() => member.sink.joined());
   }
 
   /** With `giveBack` it has nothing at work: what was on its way to it may go to others at once. */
   leave(member: GroupMember, giveBack = false): void {
     // One that is still joining must not come any more.
     member.slots = -1;
-    const at = this.#members.indexOf(member);
-    if (at < 0) return;
-    this.#members.splice(at, 1);
+    if (!this.#members.remove(member)) return;
     if (giveBack) this.#giveBack(member);
     // Its turn is another one's now.
     this.#schedule();
     const { pattern } = member.request;
-    if (this.#members.some(({ request }) => request.pattern === pattern)) return;
+    if (this.#members.wants(pattern)) return;
     this.#feeds.get(pattern)?.close();
     this.#feeds.delete(pattern);
-    if (this.#members.length === 0) for (const channel of this.#channels.values()) channel.rewind();
+    if (this.#members.first === undefined) for (const channel of this.#channels.values()) channel.rewind();
   }
 
   /** The client died: what its members had in hand comes to others. */
   gone(clientId: string): void {
-    for (const member of this.#members.filter((one) => one.clientId === clientId)) this.leave(member);
+    for (const member of this.#members.all.filter((one) => one.clientId === clientId)) this.leave(member);
     for (const [channel, offset, claim] of this.#claims()) {
       if (ownerClient(claim.owner) === clientId) this.#failed(channel, offset, claim, 'Its member died.', false);
     }
@@ -164,11 +126,11 @@ export class Group {
     if (outcome.kind === 'done') {
       channel.settle(ref.offset);
       member.inHand -= 1;
-      this.#touch(channel);
+      this.#saves.touch(channel);
     } else {
       this.#failed(channel, ref.offset, claim, outcome.reason, outcome.dead);
     }
-    return new Promise((resolve) => this.#stage(resolve));
+    return this.#saves.staged();
   }
 
   /** The filter of a member leaves these out: it would be told of each, only to say so. */
@@ -176,7 +138,7 @@ export class Group {
     const channel = this.#channels.get(channelId);
     if (channel?.logId !== logId) return;
     for (const offset of offsets) channel.passOver(offset);
-    this.#touch(channel);
+    this.#saves.touch(channel);
   }
 
   /** What was deleted or cleared is nobody's work any more, unless somebody has it in hand. */
@@ -184,14 +146,15 @@ export class Group {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return;
     how(channel);
-    this.#touch(channel);
+    this.#saves.touch(channel);
   }
 
   extend(member: GroupMember, ref: Ref, ms: number): Promise<void> {
     member.isLate = false;
     const claim = this.#claimOf(this.#channels.get(ref.channelId), member, ref);
     if (claim === undefined) return Promise.reject(leaseLost());
-    claim.until = this.#home.platform.now() + ms;
+    claim.until = this.#home.platform.elapsed() + ms;
+    claim.isSpared = false;
     this.#schedule();
     return Promise.resolve();
   }
@@ -211,11 +174,11 @@ export class Group {
       // Given back twice, it must not be taken from whoever has it in hand.
       if (channel?.isSettled(letter.offset) !== true) continue;
       count += 1;
-      channel.putBack(letter.offset, { attempts: 0, due: 0, priority: letter.priority });
-      this.#records.push([deadName(letter), undefined]);
-      this.#touch(channel);
+      channel.putBack(letter.offset, { attempts: 0, wait: 0, priority: letter.priority });
+      this.#saves.put(deadName(letter), undefined);
+      this.#saves.touch(channel);
     }
-    await new Promise<void>((resolve) => this.#stage(resolve));
+    await this.#saves.staged();
     return count;
   }
 
@@ -223,10 +186,6 @@ export class Group {
     this.#closed = true;
     this.#cancelTimer?.();
     for (const feed of this.#feeds.values()) feed.close();
-  }
-
-  get #isOrdered(): boolean {
-    return this.#members[0]?.request.ordered === true;
   }
 
   /** What could not be read is read again when somebody else comes. */
@@ -240,10 +199,9 @@ export class Group {
 
   async #load(): Promise<void> {
     const records = await this.#home.log.records(groupName(this.name, ''));
-    const now = this.#home.platform.now();
     for (const [name, record] of records) {
       const { channelId } = placeOf(name);
-      this.#channels.set(channelId, new GroupChannel(channelId, record as GroupRecord, now));
+      this.#channels.set(channelId, new GroupChannel(channelId, record as GroupRecord, this.#home.platform));
     }
     for (const [, , { owner }] of this.#claims()) this.#home.watch(ownerClient(owner));
     this.#schedule();
@@ -269,19 +227,20 @@ export class Group {
     const matches = matcher(pattern);
     const channels = isPattern(pattern) ? (await log.channels()).filter((channelId) => matches(channelId)) : [pattern];
     for (const channelId of channels) {
-      if (this.#channels.has(channelId)) continue;
       const { logId, first, head } = await log.head(channelId);
-      this.#add(channelId, { logId, offset: from === 'now' ? (early.get(channelId) ?? head) : first - 1 });
+      const offset = from === 'now' ? (early.get(channelId) ?? head) : first - 1;
+      // Another member may have begun with it meanwhile.
+      if (!this.#channels.has(channelId)) this.#add(channelId, { logId, offset });
     }
-    this.#records.push([name, true]);
-    await new Promise<void>((resolve) => this.#stage(resolve));
+    this.#saves.put(name, true);
+    await this.#saves.staged();
   }
 
   #add(channelId: string, { logId, offset }: Position): GroupChannel {
     const record = { logId, position: offset, done: [], held: [], again: [] };
-    const channel = new GroupChannel(channelId, record, this.#home.platform.now());
+    const channel = new GroupChannel(channelId, record, this.#home.platform);
     this.#channels.set(channelId, channel);
-    this.#touch(channel);
+    this.#saves.touch(channel);
     return channel;
   }
 
@@ -296,7 +255,7 @@ export class Group {
     for (const [channel, offset, claim] of this.#claims()) {
       if (claim.owner !== member.name) continue;
       member.inHand += 1;
-      claim.until = this.#home.platform.now() + claim.lease;
+      claim.until = this.#home.platform.elapsed() + claim.lease;
       if (!has.has(claim)) this.#hand(member, channel, offset, claim.attempt);
     }
   }
@@ -324,7 +283,7 @@ export class Group {
   #lost(pattern: string): void {
     this.#feeds.delete(pattern);
     this.#home.platform.timer(retryAfter, () => {
-      if (!this.#closed && this.#members.some(({ request }) => request.pattern === pattern)) this.#feed(pattern);
+      if (!this.#closed && this.#members.wants(pattern)) this.#feed(pattern);
     });
   }
 
@@ -335,7 +294,7 @@ export class Group {
     const taken = (): void => reader.credit(weightOf(block));
     channel.feed(block.logId, firstOffset(block), block.offset, priority, taken);
     // What was deleted or cleared is told to whoever keeps the order, and is no work for others.
-    if (kind === 'control' && !this.#isOrdered) channel.passOver(block.offset);
+    if (kind === 'control' && !this.#members.isOrdered) channel.passOver(block.offset);
     this.#schedule();
   }
 
@@ -344,7 +303,7 @@ export class Group {
     if (channel === undefined) return;
     // Another reader of this group may be ahead of this one: what it has handed out stays as it is.
     if (now.logId === channel.logId) return this.erased(channelId, () => channel.cleared(now.offset));
-    for (const member of this.#members) {
+    for (const member of this.#members.all) {
       for (const [offset, { attempt, owner }] of channel.held) {
         if (owner !== member.name) continue;
         member.inHand -= 1;
@@ -352,14 +311,14 @@ export class Group {
       }
     }
     channel.reset(now.logId, now.offset);
-    this.#touch(channel);
+    this.#saves.touch(channel);
   }
 
   #giveBack(member: GroupMember): void {
     for (const [channel, offset, { owner, attempt, priority }] of this.#claims()) {
       if (owner !== member.name) continue;
-      channel.putBack(offset, { attempts: attempt - 1, due: 0, priority });
-      this.#touch(channel);
+      channel.putBack(offset, { attempts: attempt - 1, wait: 0, priority });
+      this.#saves.touch(channel);
     }
   }
 
@@ -378,27 +337,17 @@ export class Group {
   #failed(channel: GroupChannel, offset: number, claim: Claim, reason: string, dead: boolean): void {
     const { platform } = this.#home;
     const { attempt, owner, priority } = claim;
-    const member = this.#members.find(({ name }) => name === owner);
+    const member = this.#members.named(owner);
     if (member !== undefined) member.inHand -= 1;
-    const request = member?.request ?? this.#members[0]?.request;
+    const request = member?.request ?? this.#members.first?.request;
     if (request !== undefined && (dead || attempt >= request.maxAttempts)) {
       this.#bury(channel, { offset, attempt, priority }, reason);
     } else {
       // A member that died did not choose to fail: another one may have it at once.
       const wait = member === undefined || request === undefined ? 0 : backoffOf(request, attempt, platform);
-      channel.putBack(offset, { attempts: attempt, due: platform.now() + wait, priority });
+      channel.putBack(offset, { attempts: attempt, wait, priority });
     }
-    this.#touch(channel);
-  }
-
-  #touch(channel: GroupChannel): void {
-    this.#changed.add(channel);
-    this.#schedule();
-  }
-
-  #stage(told: () => void): void {
-    this.#staged.push(told);
-    this.#schedule();
+    this.#saves.touch(channel);
   }
 
   #schedule(): void {
@@ -414,29 +363,36 @@ export class Group {
   #pump(): void {
     if (this.#closed) return;
     // One time for all of it: what falls due between two looks would be seen by neither.
-    const now = this.#home.platform.now();
+    const now = this.#home.platform.elapsed();
     this.#endLeases(now);
     for (const channel of this.#channels.values()) this.#handOut(channel, now);
     this.#wake(now);
-    void this.#save();
+    void this.#saves.save();
   }
 
   #endLeases(now: number): void {
+    // When the machine slept, so did the members, and they wake with the host: once each, they get their time again.
+    const hasSlept = now - this.#wakesAt > lateness;
     for (const [channel, offset, claim] of this.#claims()) {
       if (claim.until > now) continue;
-      const member = this.#members.find(({ name }) => name === claim.owner);
+      if (hasSlept && claim.isSpared !== true) {
+        claim.until = now + claim.lease;
+        claim.isSpared = true;
+        continue;
+      }
+      const member = this.#members.named(claim.owner);
       const ref = { channelId: channel.channelId, logId: channel.logId, offset, attempt: claim.attempt };
       this.#failed(channel, offset, claim, 'Its lease ended.', false);
       if (member === undefined) continue;
       member.isLate = true;
-      this.#stage(() => member.sink.lost(ref));
+      this.#saves.stage(() => member.sink.lost(ref));
     }
   }
 
   #handOut(channel: GroupChannel, now: number): void {
     for (;;) {
-      const turn = this.#isOrdered ? channel.nextInOrder(now) : channel.next(now);
-      const member = turn && this.#free(channel.channelId);
+      const turn = this.#members.isOrdered ? channel.nextInOrder(now) : channel.next(now);
+      const member = turn && this.#members.next(channel.channelId);
       if (turn === undefined || member === undefined) return;
       channel.claim(turn, member.name, member.request.lease);
       if (turn.attempt > member.request.maxAttempts) {
@@ -446,7 +402,7 @@ export class Group {
         member.inHand += 1;
         this.#hand(member, channel, turn.offset, turn.attempt);
       }
-      this.#touch(channel);
+      this.#saves.touch(channel);
     }
   }
 
@@ -454,35 +410,20 @@ export class Group {
     const { channelId } = channel;
     const letter: DeadRecord = { group: this.name, channelId, offset, reason, priority, attempts: attempt };
     channel.settle(offset);
-    this.#records.push([deadName(letter), letter]);
-    this.#stage(() => this.#home.died(letter));
+    this.#saves.put(deadName(letter), letter);
+    this.#saves.stage(() => this.#home.died(letter));
   }
 
   /** Unless it was given back before it was on record. */
   #hand(member: GroupMember, channel: GroupChannel, offset: number, attempt: number): void {
     const { channelId, logId } = channel;
     const ref = { channelId, logId, offset, attempt };
-    this.#stage(() => {
+    this.#saves.stage(() => {
       const claim = this.#claimOf(channel, member, ref);
       if (claim === undefined) return;
-      claim.until = this.#home.platform.now() + claim.lease;
+      claim.until = this.#home.platform.elapsed() + claim.lease;
       member.sink.hand(ref);
     });
-  }
-
-  /** Whose turn it is: the next one with room; in order, the one that is there longest. */
-  #free(channelId: string): GroupMember | undefined {
-    const wanted = this.#members.filter(({ matches }) => matches(channelId));
-    const inTime = wanted.filter(({ isLate }) => !isLate);
-    const able = inTime.length > 0 ? inTime : wanted;
-    const members = this.#isOrdered ? able.slice(0, 1) : able;
-    for (let at = 0; at < members.length; at++) {
-      const member = members[(this.#turn + at) % members.length] as GroupMember;
-      if (member.inHand >= member.slots) continue;
-      this.#turn += at + 1;
-      return member;
-    }
-    return undefined;
   }
 
   /** Looks again when the next lease ends, or the next message is due. */
@@ -492,36 +433,11 @@ export class Group {
     let next = Infinity;
     for (const { held, again } of this.#channels.values()) {
       for (const { until } of held.values()) next = Math.min(next, until);
-      if (this.#members.length > 0) for (const { due } of again.values()) if (due > now) next = Math.min(next, due);
+      if (this.#members.first !== undefined)
+        for (const { due } of again.values()) if (due > now) next = Math.min(next, due);
     }
-    this.#cancelTimer = next === Infinity ? undefined : platform.timer(Math.max(0, next - now), () => this.#schedule());
-  }
-
-  /** One save at a time; what changes meanwhile is in the next. */
-  async #save(): Promise<void> {
-    if (this.#isSaving || (this.#changed.size === 0 && this.#records.length === 0 && this.#staged.length === 0)) return;
-    this.#isSaving = true;
-    const staged = this.#staged.splice(0);
-    const records = this.#toSave();
-    try {
-      if (records.length > 0) await this.#home.log.save(records);
-      for (const told of staged) told();
-    } catch {
-      // The disk is full, or the host is at its end: then the next host goes on from what is on record.
-      this.#staged.unshift(...staged);
-      await new Promise<void>((resolve) => this.#home.platform.timer(retryAfter, resolve));
-      for (const channel of this.#channels.values()) this.#changed.add(channel);
-      this.#records.unshift(...records.filter(([name]) => !name.startsWith(groupPrefix)));
-    }
-    this.#isSaving = false;
-    this.#schedule();
-  }
-
-  #toSave(): Records {
-    const records = this.#records;
-    this.#records = [];
-    for (const channel of this.#changed) records.push([groupName(this.name, channel.channelId), channel.record]);
-    this.#changed.clear();
-    return records;
+    this.#wakesAt = next;
+    // Not less than a millisecond: some clocks tick in steps, and a timer may be early by one of them.
+    this.#cancelTimer = next === Infinity ? undefined : platform.timer(Math.ceil(next - now), () => this.#schedule());
   }
 }

@@ -2,11 +2,13 @@
 
 import { matcher } from './channel.ts';
 import { busError, describe } from './errors.ts';
-import { begunPrefix, deadName, deadPrefix, Group, groupPrefix, placeOf } from './group.ts';
-import type { GroupHome, GroupMember } from './group.ts';
-import type { DeadRecord } from './host-admin.ts';
+import { Group } from './group.ts';
+import type { GroupHome } from './group.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { GroupRecord } from './group-channel.ts';
+import type { GroupMember } from './group-members.ts';
+import { begunPrefix, deadName, deadPrefix, groupPrefix, placeOf } from './group-names.ts';
+import type { DeadRecord } from './host-admin.ts';
 import type { JoinRequest, MemberSink, Membership, Ref } from './host.ts';
 import type { GroupInfo } from './message-bus.ts';
 
@@ -80,7 +82,7 @@ export class Groups {
     const wanted = records.filter((one) => channelId === undefined || one.channelId === channelId);
     return Promise.all(
       wanted.map(async ({ group, channelId: on, record }) => {
-        const channel = new GroupChannel(on, record as GroupRecord, platform.now());
+        const channel = new GroupChannel(on, record as GroupRecord, platform);
         const { head } = await log.head(on);
         const members = this.#groups.get(group)?.members.filter(({ matches }) => matches(on)).length ?? 0;
         return { group, channelId: on, members, pending: channel.pending, lag: channel.lag(head) };

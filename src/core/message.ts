@@ -48,7 +48,10 @@ export interface Message<C = unknown> {
   readonly source?: string;
   readonly attachments?: readonly Attachment[];
   readonly priority?: Priority;
-  /** Milliseconds after `timestamp` during which it is worth delivering. */
+  /**
+   * Milliseconds after `timestamp` during which it is worth delivering. They end at a date, which every receiver reads off its
+   * own clock: where that is set forwards the message expires early, where it is set back late.
+   */
   readonly ttl?: number;
   /** How many automatic answers led here. */
   readonly hops?: number;

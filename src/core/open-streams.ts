@@ -166,8 +166,8 @@ export class OpenStreams {
 
   #ask(channelId: string, streamId: string): void {
     const key = keyOf(channelId, streamId);
-    const now = this.#inside.platform.now();
-    if (now - (this.#asked.get(key) ?? 0) < patience) return;
+    const now = this.#inside.platform.elapsed();
+    if (now - (this.#asked.get(key) ?? -patience) < patience) return;
     this.#asked.set(key, now);
     this.#send(channelId, { streamId });
   }

@@ -1,8 +1,10 @@
 // The few things of the surrounding platform that the core needs, handed in so that tests own time and chance.
 
 export interface Platform {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: a date, which may jump. */
   now(): number;
+  /** Milliseconds since some moment, which only this context knows: for durations. It never goes back. */
+  elapsed(): number;
   /** Fills up to 4096 bytes with cryptographic randomness. */
   random(bytes: Uint8Array): void;
   /** Runs the task at the end of this turn of the event loop. */
@@ -20,6 +22,7 @@ export interface Signal {
 }
 
 interface Globals {
+  readonly performance: { now(): number };
   readonly crypto: { getRandomValues(bytes: Uint8Array): unknown };
   readonly queueMicrotask: (task: () => void) => void;
   /** Node has none. */
@@ -53,6 +56,7 @@ const longestTimer = 2 ** 31 - 1;
 
 export const systemPlatform: Platform = {
   now: () => Date.now(),
+  elapsed: () => globals.performance.now(),
   random: pooled,
   defer: (task) => globals.queueMicrotask(task),
   timer(ms, task) {

@@ -90,14 +90,14 @@ class Responder {
   async #write(parts: Parts, stream: StreamWriter, attempt: Attempt): Promise<void> {
     const { platform } = this.#inside;
     const stopped = new Promise<undefined>((resolve) => onAbort(stream.signal, () => resolve(undefined)));
-    let extended = platform.now();
+    let extended = platform.elapsed();
     for (;;) {
       const part = await Promise.race([parts.next(), stopped]);
       if (part === undefined) return void parts.return?.().catch(describe);
       if (part.done === true) return;
       stream.write(String(part.value));
-      if (platform.now() - extended < extendEvery) continue;
-      extended = platform.now();
+      if (platform.elapsed() - extended < extendEvery) continue;
+      extended = platform.elapsed();
       // That the lease is lost is told by the signal.
       attempt.extend(lease).catch(describe);
     }

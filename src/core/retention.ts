@@ -5,7 +5,10 @@ import type { StoredBlock } from './block.ts';
 import type { Log } from './log.ts';
 import type { Platform } from './platform.ts';
 
-/** Limits for each channel: messages, milliseconds, bytes. What is not given is not limited. */
+/**
+ * Limits for each channel: messages, milliseconds, bytes. What is not given is not limited. `age` is counted from the date of
+ * the append: a clock that is set an hour forwards drops an hour too much, one that is set back drops nothing for an hour.
+ */
 export interface RetentionOptions {
   readonly count?: number;
   readonly age?: number;

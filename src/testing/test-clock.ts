@@ -18,6 +18,8 @@ export function microtask(task: () => void): void {
 
 /** More than any chain of promises between two tabs and their host needs. */
 const turns = 5;
+/** 2027-01-15T08:00:00Z */
+const start = 1_800_000_000_000;
 
 /** Runs the task in this or a later turn. */
 export type Gate = (task: () => void) => void;
@@ -33,8 +35,7 @@ function turn(): Promise<void> {
 }
 
 export class TestClock {
-  /** 2027-01-15T08:00:00Z */
-  #now = 1_800_000_000_000;
+  #elapsed = 0;
   #chance = 1;
   #moving: Promise<void> = Promise.resolve();
   /** In the order of their making. */
@@ -43,7 +44,8 @@ export class TestClock {
   /** The platform of one tab or host: all that waits for a turn or for time goes through its gate. */
   platform(gate: Gate): Platform {
     return {
-      now: () => this.#now,
+      now: () => start + this.#elapsed,
+      elapsed: () => this.#elapsed,
       random: (bytes) => this.#random(bytes),
       defer: (task) => microtask(() => gate(task)),
       timer: (ms, task) => this.#timer(ms, task, gate),
@@ -64,14 +66,14 @@ export class TestClock {
 
   async #advance(ms: number): Promise<void> {
     await this.settle();
-    const end = this.#now + ms;
+    const end = this.#elapsed + ms;
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       this.#timers.delete(timer);
-      this.#now = Math.max(this.#now, timer.due);
+      this.#elapsed = Math.max(this.#elapsed, timer.due);
       timer.gate(timer.task);
       await this.settle();
     }
-    this.#now = end;
+    this.#elapsed = end;
   }
 
   #next(end: number): Timer | undefined {
@@ -86,7 +88,7 @@ export class TestClock {
     const ifWanted = (): void => {
       if (!stopped) task();
     };
-    const timer: Timer = { due: this.#now + ms, task: ifWanted, gate };
+    const timer: Timer = { due: this.#elapsed + ms, task: ifWanted, gate };
     this.#timers.add(timer);
     return () => {
       stopped = true;

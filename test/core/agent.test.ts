@@ -171,7 +171,7 @@ test('an agent whose answer goes on growing keeps its message, however long it t
   }
   expect(attempts).toEqual([1]);
   // It stands still: somebody else has his turn.
-  platform.advance(120_000);
+  platform.advance(60_000);
   await quiet();
   platform.advance(1000);
   await until(() => attempts.length > 1);

@@ -3,10 +3,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GroupChannel } from '../../src/core/group-channel.ts';
 import type { GroupRecord } from '../../src/core/group-channel.ts';
-import { numbers } from './support.ts';
+import { numbers, testPlatform } from './support.ts';
 
 const fresh: GroupRecord = { logId: 'log', position: 0, done: [], held: [], again: [] };
-const made = (record = fresh): GroupChannel => new GroupChannel('work', record, 0);
+const made = (record = fresh): GroupChannel => new GroupChannel('work', record, testPlatform());
 const nothing = (): void => undefined;
 
 /** Hands out what comes next. */
@@ -68,7 +68,7 @@ describe('a channel of a group', () => {
             channel.settle(one);
             state.set(one, 'done');
           } else if (kind === 'fail' && one !== undefined) {
-            channel.putBack(one, { attempts: 1, due: 0, priority: 'normal' });
+            channel.putBack(one, { attempts: 1, wait: 0, priority: 'normal' });
             state.set(one, 'again');
           } else if (kind === 'pass') {
             channel.passOver(at);

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { GroupChannel } from '../../src/core/group-channel.ts';
 import type { GroupRecord } from '../../src/core/group-channel.ts';
+import { epoch, numbers, testPlatform } from './support.ts';
 
 const nothing: GroupRecord = { logId: 'log', position: 0, done: [], held: [], again: [] };
 
@@ -10,7 +11,7 @@ function fed(
   record: Partial<GroupRecord> = {},
 ): { readonly channel: GroupChannel; readonly credit: number[] } {
   const credit: number[] = [];
-  const channel = new GroupChannel('a', { ...nothing, ...record }, 0);
+  const channel = new GroupChannel('a', { ...nothing, ...record }, testPlatform());
   channel.feed('log', 1, last, 'normal', () => credit.push(last));
   return { channel, credit };
 }
@@ -29,7 +30,7 @@ test('a block in pieces gives its credit back when the last of them was handed o
 });
 
 test('what was cleared does not come again, and what was settled beyond it counts at once', () => {
-  const again = { attempts: 1, due: 0, priority: 'normal' } as const;
+  const again = { attempts: 1, wait: 0, due: epoch, priority: 'normal' } as const;
   const { channel } = fed(9, {
     done: [
       [3, 3],
@@ -48,7 +49,7 @@ test('what was cleared does not come again, and what was settled beyond it count
 });
 
 test('what comes again comes in the order of priorities, and before what is new', () => {
-  const again = (priority: 'low' | 'high') => ({ attempts: 2, due: 10, priority }) as const;
+  const again = (priority: 'low' | 'high') => ({ attempts: 2, wait: 10, due: epoch + 10, priority }) as const;
   const { channel } = fed(4, {
     again: [
       [1, again('low')],
@@ -59,8 +60,8 @@ test('what comes again comes in the order of priorities, and before what is new'
 });
 
 test('while very many are to come again nothing new is handed out', () => {
-  const again = Array.from({ length: 256 }, (_, at) => [at + 1, { attempts: 1, due: 5, priority: 'normal' }] as const);
-  const { channel } = fed(300, { again });
+  const waiting = { attempts: 1, wait: 5, due: epoch + 5, priority: 'normal' } as const;
+  const { channel } = fed(300, { again: numbers(1, 256).map((offset) => [offset, waiting]) });
   expect(handOut(channel, 0)).toBe(undefined);
   expect([handOut(channel, 5), handOut(channel, 0)]).toEqual([1, 257]);
 });

@@ -33,3 +33,15 @@ describe('a timer', () => {
     expect(task).not.toHaveBeenCalled();
   });
 });
+
+test('how much time has passed has nothing to do with the date', () => {
+  vi.useFakeTimers();
+  try {
+    const [date, begin] = [systemPlatform.now(), systemPlatform.elapsed()];
+    vi.setSystemTime(date - 3_600_000);
+    vi.advanceTimersByTime(5);
+    expect([systemPlatform.now() - date, systemPlatform.elapsed() - begin]).toEqual([5 - 3_600_000, 5]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

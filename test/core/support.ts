@@ -11,8 +11,9 @@ import type { Testament } from '../../src/core/wills.ts';
 export const epoch = 1_800_000_000_000;
 
 export interface TestPlatform extends Platform {
+  /** What the clock on the wall says: whoever sets it lets it jump, and no time passes. */
   time: number;
-  /** Moves the clock and runs the timers that are due. */
+  /** Lets time pass, by all clocks, and runs the timers that are due. */
   advance(ms: number): void;
   readonly timers: ReadonlySet<unknown>;
 }
@@ -20,6 +21,7 @@ export interface TestPlatform extends Platform {
 /** A platform whose clock stands until it is moved, and whose chance is the same in every run. */
 export function testPlatform(seed = 1): TestPlatform {
   let state = seed;
+  let elapsed = 0;
   const timers = new Set<{ readonly due: number; readonly task: () => void }>();
   return {
     time: epoch,
@@ -27,6 +29,7 @@ export function testPlatform(seed = 1): TestPlatform {
     now() {
       return this.time;
     },
+    elapsed: () => elapsed,
     random(bytes) {
       for (let at = 0; at < bytes.length; at++) {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -35,13 +38,14 @@ export function testPlatform(seed = 1): TestPlatform {
     },
     defer: (task) => queueMicrotask(task),
     timer(ms, task) {
-      const timer = { due: this.time + ms, task };
+      const timer = { due: elapsed + ms, task };
       timers.add(timer);
       return () => void timers.delete(timer);
     },
     advance(ms) {
       this.time += ms;
-      const due = [...timers].filter((timer) => timer.due <= this.time);
+      elapsed += ms;
+      const due = [...timers].filter((timer) => timer.due <= elapsed);
       for (const timer of due) if (timers.delete(timer)) timer.task();
     },
   };

@@ -20,11 +20,14 @@ interface Tab {
   alive: boolean;
 }
 
+const hour = 3_600_000;
+
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('send' as const), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const) }) },
   fc.record({ kind: fc.constant('kill' as const), tab: fc.nat({ max: 2 }) }),
   fc.record({ kind: fc.constant('join' as const) }),
+  fc.record({ kind: fc.constant('jump' as const), ms: fc.integer({ min: -hour, max: hour }) }),
 );
 
 /** A tab with a member that takes its time, and fails at the first attempt at every fifth message. */
@@ -56,6 +59,7 @@ async function run(
   for (const each of steps) {
     if (each.kind === 'wait') await quiet();
     else if (each.kind === 'join') tabs.push(member(succession, calls, 2));
+    else if (each.kind === 'jump') succession.jump(each.ms);
     else if (each.kind === 'kill') kill(succession, tabs[each.tab]);
     else
       for (let n = 0; n < each.count; n++) sendings.push(sender.send({ channelId: 'work', content: sendings.length }));
@@ -81,23 +85,27 @@ function kill(succession: Succession, tab: Tab | undefined): void {
   succession.kill(tab.client);
 }
 
-test('no message is lost, and none handled twice by living members, whatever dies', { timeout: 120_000 }, async () => {
-  const lives = fc.array(fc.nat({ max: 60 }), { maxLength: 8 });
-  await fc.assert(
-    fc.asyncProperty(lives, fc.array(step, { minLength: 1, maxLength: 30 }), async (frames, steps) => {
-      const { calls, sent } = await run(frames, steps);
-      const done = new Set(calls.filter(({ end }) => end === 'done').map(({ content }) => content));
-      expect([...done].toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, n) => n));
-      for (const [at, { content, attempt }] of calls.entries()) {
-        const before = calls.slice(0, at).filter((call) => call.content === content);
-        expect(before.every((call) => call.attempt < attempt)).toBe(true);
-        // It comes again only if it was thrown, or its member is dead.
-        expect(before.every(({ tab, end }) => end === 'thrown' || !tab.alive)).toBe(true);
-      }
-    }),
-    { numRuns: 1000 },
-  );
-});
+test(
+  'no message is lost, and none handled twice by living members, whatever dies and however clocks jump',
+  { timeout: 120_000 },
+  async () => {
+    const lives = fc.array(fc.nat({ max: 60 }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(lives, fc.array(step, { minLength: 1, maxLength: 30 }), async (frames, steps) => {
+        const { calls, sent } = await run(frames, steps);
+        const done = new Set(calls.filter(({ end }) => end === 'done').map(({ content }) => content));
+        expect([...done].toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, n) => n));
+        for (const [at, { content, attempt }] of calls.entries()) {
+          const before = calls.slice(0, at).filter((call) => call.content === content);
+          expect(before.every((call) => call.attempt < attempt)).toBe(true);
+          // It comes again only if it was thrown, or its member is dead.
+          expect(before.every(({ tab, end }) => end === 'thrown' || !tab.alive)).toBe(true);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);
 
 test('what a member was handed in one channel and never got comes again, whatever it has in another', async () => {
   const succession = new Succession();

@@ -3,6 +3,7 @@ import type { Log } from 'busline/core';
 import { HostedBus } from '../../src/core/bus.ts';
 import type { BusError } from '../../src/core/errors.ts';
 import { LogHost } from '../../src/core/log-host.ts';
+import { systemPlatform } from '../../src/core/platform.ts';
 import { checkAdminCall, checkClientFrame } from '../../src/protocol/check-client-frame.ts';
 import type { Frame } from '../../src/protocol/frames.ts';
 import type { Link } from '../../src/protocol/link.ts';
@@ -39,7 +40,7 @@ export class MortalHost {
   isAlive = true;
   readonly errors: BusError[] = [];
 
-  constructor(log: Log, term: number, frames: number, onDeath: () => void) {
+  constructor(log: Log, term: number, frames: number, onDeath: () => void, ahead: () => number) {
     this.#term = term;
     this.#frames = frames;
     this.#onDeath = onDeath;
@@ -62,7 +63,17 @@ export class MortalHost {
       },
       close: () => Promise.resolve(),
     });
-    this.host = new LogHost(mine, { host: 'shared-worker', why: 'A test.', durability: 'memory' });
+    const born = systemPlatform.elapsed();
+    this.host = new LogHost(
+      mine,
+      { host: 'shared-worker', why: 'A test.', durability: 'memory' },
+      {
+        ...systemPlatform,
+        now: () => systemPlatform.now() + ahead(),
+        // Each context counts from its own beginning.
+        elapsed: () => systemPlatform.elapsed() - born,
+      },
+    );
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -112,6 +123,8 @@ export class Succession {
   /** Of the buses, in the order of their making. */
   readonly platforms: TestPlatform[] = [];
   readonly #lives: number[];
+  /** How far the clock on the wall is ahead of the true time. */
+  #ahead = 0;
   host: MortalHost;
   deaths = 0;
 
@@ -132,6 +145,12 @@ export class Succession {
     client.watcher = { left: () => void setImmediate(() => this.host.connect(client)) };
     this.clients.push(client);
     return new HostedBus(client, { platform, author });
+  }
+
+  /** The clock on the wall is set, for all of them; no time passes. */
+  jump(ms: number): void {
+    this.#ahead += ms;
+    for (const platform of this.platforms) platform.time += ms;
   }
 
   /** The tab is gone without a word. */
@@ -155,7 +174,7 @@ export class Succession {
   }
 
   #make(): MortalHost {
-    return new MortalHost(this.log, this.deaths + 1, this.#lives.shift() ?? Infinity, () => {
+    const onDeath = (): void => {
       this.deaths += 1;
       // Clients learn of it a little later, as they do by a lock.
       setImmediate(() => {
@@ -165,6 +184,7 @@ export class Succession {
           if (client.status.getSnapshot().host !== 'closed') this.host.connect(client);
         }
       });
-    });
+    };
+    return new MortalHost(this.log, this.deaths + 1, this.#lives.shift() ?? Infinity, onDeath, () => this.#ahead);
   }
 }
