@@ -18,7 +18,7 @@ export interface ConnectOptions {
 
 interface Rung {
   /** What is missing for it. */
-  readonly lacks?: string | false;
+  readonly lacks?: string | undefined;
   readonly idleBeat?: number;
   readonly seat: () => Seat | Promise<Seat>;
 }
@@ -31,22 +31,29 @@ async function elected(bus: string, kind: HostKind, worker?: Workers['leader']):
   return new ElectedSeat({ bus, kind, ...(worker !== undefined && { worker }) });
 }
 
+function lacking(what: string, inThisBrowser: boolean, worker: unknown, option: string): string | undefined {
+  if (!inThisBrowser) return `This browser has no ${what}.`;
+  return worker === undefined
+    ? `A ${what} of your own would need \`${option}\`, or \`workerUrl\` for all kinds.`
+    : undefined;
+}
+
 const ladder: Readonly<Record<Kind, (options: ConnectOptions) => Rung>> = {
-  'shared-worker': ({ bus, workers }) => ({
-    lacks: typeof SharedWorker === 'undefined' && 'This browser has no SharedWorker.',
-    seat: () => new SharedWorkerSeat(bus, workers.shared),
+  'shared-worker': ({ bus, workers: { shared } }) => ({
+    lacks: lacking('SharedWorker', typeof SharedWorker !== 'undefined', shared, 'worker'),
+    seat: () => new SharedWorkerSeat(bus, shared as Required<Workers>['shared']),
   }),
-  'leader-tab': ({ bus, workers }) => ({
-    lacks: workers.leader === undefined && '`worker` makes a SharedWorker only: give `leaderWorker` or `workerUrl`.',
-    seat: () => elected(bus, 'leader-tab', workers.leader),
+  'leader-tab': ({ bus, workers: { leader } }) => ({
+    lacks: lacking('leader', true, leader, 'leaderWorker'),
+    seat: () => elected(bus, 'leader-tab', leader),
   }),
-  'service-worker': ({ bus, workers }) => ({
-    lacks: !('serviceWorker' in navigator) && 'This browser has no service workers.',
+  'service-worker': ({ bus, workers: { service } }) => ({
+    lacks: lacking('service worker', 'serviceWorker' in navigator, service, 'serviceWorker'),
     // Whatever is said to it keeps it from being stopped.
     idleBeat: Infinity,
     seat: async () => {
       const { ServiceWorkerSeat } = await import('./hosts/service-worker.ts');
-      return new ServiceWorkerSeat(bus, workers.service);
+      return new ServiceWorkerSeat(bus, service as Required<Workers>['service']);
     },
   }),
   page: ({ bus }) => ({ seat: () => elected(bus, 'page') }),
@@ -86,8 +93,8 @@ export class Ladder implements Connector {
     this.#rungs = rest;
     if (kind === undefined)
       return this.#client.fail(busError('NO_HOST', `None of ${this.#options.hosts.join(', ')} works: ${because}`));
-    const { lacks = false, idleBeat, seat } = ladder[kind](this.#options);
-    if (lacks !== false) return this.#next(lacks);
+    const { lacks, idleBeat, seat } = ladder[kind](this.#options);
+    if (lacks !== undefined) return this.#next(lacks);
     try {
       const { bus, platform } = this.#options;
       const found = await seat();

@@ -1,4 +1,5 @@
-// How the workers are made: from the file that stands beside this one, or as the user says. It is one file for all kinds.
+// How the workers are made: from the file that stands beside this one, or as the user says. It is one file for all kinds, so
+// where only one of them is the user's own, the others cannot be had: what works in it would be missing there.
 
 import { serviceWorkerScope } from './worker-name.ts';
 
@@ -14,20 +15,17 @@ export interface WorkerOptions {
 }
 
 export interface Workers {
-  readonly shared: (name: string) => SharedWorker;
-  readonly leader: ((name: string) => Worker) | undefined;
-  readonly service: (bus: string) => Promise<ServiceWorkerRegistration>;
+  readonly shared?: (name: string) => SharedWorker;
+  readonly leader?: (name: string) => Worker;
+  readonly service?: (bus: string) => Promise<ServiceWorkerRegistration>;
 }
 
 // Bundlers look for exactly these expressions; a blob: or data: worker would be one for each tab.
-
-function sharedWorker(name: string): SharedWorker {
-  return new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module', name });
-}
-
-function leaderWorker(name: string): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name });
-}
+const standard: Required<Workers> = {
+  shared: (name) => new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module', name }),
+  leader: (name) => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name }),
+  service: (bus) => register(new URL('./worker.js', import.meta.url), bus),
+};
 
 /** Its scope is its own, below the folder of the script: it controls no page, and carries the name of the bus. */
 function register(url: string | URL, bus: string): Promise<ServiceWorkerRegistration> {
@@ -36,17 +34,20 @@ function register(url: string | URL, bus: string): Promise<ServiceWorkerRegistra
   return navigator.serviceWorker.register(script, { type: 'module', scope });
 }
 
-export function workersOf({ worker, leaderWorker: leader, serviceWorker, workerUrl: url }: WorkerOptions): Workers {
-  const type = 'module';
+function from(url: string | URL): Required<Workers> {
   return {
-    shared: worker ?? (url === undefined ? sharedWorker : (name) => new SharedWorker(url, { type, name })),
-    leader:
-      leader ??
-      (url === undefined
-        ? worker === undefined
-          ? leaderWorker
-          : undefined
-        : (name) => new Worker(url, { type, name })),
-    service: serviceWorker ?? ((bus) => register(url ?? new URL('./worker.js', import.meta.url), bus)),
+    shared: (name) => new SharedWorker(url, { type: 'module', name }),
+    leader: (name) => new Worker(url, { type: 'module', name }),
+    service: (bus) => register(url, bus),
+  };
+}
+
+export function workersOf({ worker, leaderWorker, serviceWorker, workerUrl }: WorkerOptions): Workers {
+  const isOwn = worker !== undefined || leaderWorker !== undefined || serviceWorker !== undefined;
+  return {
+    ...(workerUrl !== undefined ? from(workerUrl) : isOwn ? {} : standard),
+    ...(worker && { shared: worker }),
+    ...(leaderWorker && { leader: leaderWorker }),
+    ...(serviceWorker && { service: serviceWorker }),
   };
 }
