@@ -22,8 +22,11 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Serves the folders, each under its path. */
-export async function serve(folders: Readonly<Record<string, string>>): Promise<Server> {
+/** Serves the folders, each under its path. `rewritten`: what becomes of the text of files that are asked for under a path. */
+export async function serve(
+  folders: Readonly<Record<string, string>>,
+  rewritten: Readonly<Record<string, (text: string) => string>> = {},
+): Promise<Server> {
   const server = createServer((request, response) => {
     const asked = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
     // As over a slow line: /slow/3000/… answers after three seconds.
@@ -33,6 +36,7 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
       response.writeHead(404).end();
       return;
     }
+    const rewrite = rewritten[mount];
     const file = join(folder, path.slice(mount.length) || 'index.html');
     Promise.all([readFile(file), sleep(Number(delay))]).then(
       ([body]) =>
@@ -41,7 +45,7 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
             'content-type': types[extname(file)] ?? 'application/octet-stream',
             'cache-control': 'no-store',
           })
-          .end(body),
+          .end(rewrite === undefined ? body : rewrite(String(body))),
       () => response.writeHead(404).end(),
     );
   });

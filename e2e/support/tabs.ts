@@ -42,7 +42,12 @@ export const test = base.extend<
 >({
   site: [
     async ({}, use) => {
-      const site = await serve({ '/dist/': folder('../../dist/'), '/pages/': folder('../pages/') });
+      const dist = folder('../../dist/');
+      const site = await serve(
+        { '/dist/': dist, '/pages/': folder('../pages/'), '/rebuilt/': dist, '/newer/': dist },
+        // Another build that speaks the same versions of the protocol, and one that speaks only a later one.
+        { '/rebuilt/': (text) => text, '/newer/': (text) => text.replaceAll('min:1,max:1', 'min:2,max:2') },
+      );
       await use(site);
       await site.close();
     },

@@ -80,6 +80,7 @@ export class BrowserHost {
         defer: (task) => queueMicrotask(task),
         onError: (error) => this.#report(error),
         onHello: (greeted, hello) => this.#welcome(greeted, hello),
+        onNewer: (why) => void this.#handOver(why),
         onClose: (closed) => {
           this.#sessions.delete(closed);
           this.#countTabs();
@@ -94,14 +95,22 @@ export class BrowserHost {
     });
   }
 
-  end(why: string): void {
+  /** With an error, its clients do not look for the next one. */
+  end(why: string, error?: BusError): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const session of this.#sessions) session.bye();
+    for (const session of this.#sessions) session.bye(error);
     for (const clean of this.#cleanup) clean();
     for (const stop of this.#clients.values()) stop();
     this.#sign.release();
     this.#options.onEnd(why);
+  }
+
+  /** What was given to it is stored and answered; then it makes room for a newer build, whose host waits already. */
+  async #handOver(why: string): Promise<void> {
+    const reload = busError('VERSION_MISMATCH', `A newer version of this page has taken over. ${why}`);
+    await this.#opened.then(({ host }) => host.log.save([])).catch(() => undefined);
+    systemPlatform.timer(0, () => this.end(reload.message, reload));
   }
 
   async #open(): Promise<OpenHost> {

@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly onError: (error: BusError) => void;
   /** The client introduced itself; its lock shows when it is gone. */
   readonly onHello: (session: Session, hello: Hello) => void;
+  /** The client is of a build that this host is too old for. */
+  readonly onNewer: (why: string) => void;
   readonly onClose: (session: Session) => void;
 }
 
@@ -203,12 +205,12 @@ export class Session {
   #hello(hello: Hello): void {
     const version = Math.min(hello.max, versions.max);
     if (version < Math.max(hello.min, versions.min)) {
-      return this.bye(
-        busError(
-          'VERSION_MISMATCH',
-          `The page speaks versions ${hello.min} to ${hello.max}, the host ${versions.min} to ${versions.max}.`,
-        ),
-      );
+      const why = `The page speaks versions ${hello.min} to ${hello.max}, the host ${versions.min} to ${versions.max}.`;
+      // Whoever is newer stays: a newer page waits until this host has given way.
+      const isNewer = hello.min > versions.max;
+      this.bye(busError('VERSION_MISMATCH', why, { retryable: isNewer }));
+      if (isNewer) this.#options.onNewer(why);
+      return;
     }
     this.#state = { name: 'opening', hello };
     this.#options.onHello(this, hello);

@@ -47,6 +47,8 @@ export class TestHost {
       status: () => this.#status,
       defer: (task) => this.#platform.defer(task),
       onError: (problem) => this.#tell({ problem: toRecord(problem) }),
+      // All tabs are of one build here.
+      onNewer: () => undefined,
       onHello: () => this.#tell({ tabs: this.#sessions.size }),
       onClose: (closed) => {
         this.#sessions.delete(closed);

@@ -49,6 +49,7 @@ interface Rig {
   readonly pieces: number[];
   readonly errors: BusError[];
   readonly hellos: Hello[];
+  readonly newer: string[];
   closed: number;
   /** Sends whatever it is given, and lets it have its effect. */
   say(...frames: unknown[]): Promise<void>;
@@ -63,6 +64,7 @@ function rig(opened?: Promise<OpenHost>, log: Log = encodedLog()): Rig {
     pieces.push((piece as Frame[]).length);
     frames.push(...(piece as Record<string, unknown>[]));
   });
+  const newer: string[] = [];
   let told = 0;
   const made: Rig = {
     log,
@@ -71,6 +73,7 @@ function rig(opened?: Promise<OpenHost>, log: Log = encodedLog()): Rig {
     pieces,
     errors,
     hellos,
+    newer,
     closed: 0,
     session: new Session(far, {
       lock: 'host-lock',
@@ -81,6 +84,7 @@ function rig(opened?: Promise<OpenHost>, log: Log = encodedLog()): Rig {
       defer: (task) => queueMicrotask(task),
       onError: (error) => errors.push(error),
       onHello: (_, greeting) => hellos.push(greeting),
+      onNewer: (why) => newer.push(why),
       onClose: () => void (made.closed += 1),
     }),
     async say(...said) {
@@ -134,16 +138,20 @@ describe('a session', () => {
   });
 
   test.each([
-    [2, 3],
-    [0, 0],
-  ])('says bye for good to who speaks only versions %i to %i', async (min, max) => {
-    const made = rig();
-    await made.say({ ...hello, min, max });
-    const [, bye] = made.frames as [unknown, { type: string; error: { code: string; message: string } }];
-    expect(bye).toMatchObject({ type: 'bye', error: { code: 'VERSION_MISMATCH', retryable: false } });
-    expect(bye.error.message).toBe(`The page speaks versions ${min} to ${max}, the host 1 to 1.`);
-    expect(made.closed).toBe(1);
-  });
+    [2, 3, true],
+    [0, 0, false],
+  ])(
+    'says bye to who speaks only versions %i to %i; who is newer waits for its successor',
+    async (min, max, isNewer) => {
+      const made = rig();
+      await made.say({ ...hello, min, max });
+      const [, bye] = made.frames as [unknown, { type: string; error: { code: string; message: string } }];
+      expect(bye).toMatchObject({ type: 'bye', error: { code: 'VERSION_MISMATCH', retryable: isNewer } });
+      expect(made.newer).toHaveLength(isNewer ? 1 : 0);
+      expect(bye.error.message).toBe(`The page speaks versions ${min} to ${max}, the host 1 to 1.`);
+      expect(made.closed).toBe(1);
+    },
+  );
 
   test('understands who speaks its version among others', async () => {
     const made = rig();
@@ -479,6 +487,7 @@ function bare(): { session: Session; errors: BusError[]; hear: (frames: unknown)
       defer: (task) => queueMicrotask(task),
       onError: (error) => errors.push(error),
       onHello: () => undefined,
+      onNewer: () => undefined,
       onClose: () => undefined,
     },
   );

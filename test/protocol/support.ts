@@ -106,6 +106,7 @@ export class MortalHost {
       defer: (task) => queueMicrotask(task),
       onError: (error) => this.errors.push(error),
       onHello: () => undefined,
+      onNewer: () => undefined,
       onClose: (closed) => this.#sessions.delete(closed),
     });
     this.#sessions.add(session);
