@@ -50,6 +50,10 @@ export class Heartbeat {
 
   pong(n: number): void {
     this.#answered = Math.max(this.#answered, n);
+    if (this.#stop === undefined || !this.#isBusy || this.#isWaiting() || this.#n > this.#answered) return;
+    // It lives, and nothing is asked of it: no need to look again soon.
+    this.#stop();
+    this.#schedule();
   }
 
   /** The next host gets more time: if it is slow too, it is the machine that is slow. */
