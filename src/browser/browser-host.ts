@@ -19,6 +19,7 @@ import type { HeldLock } from './locks.ts';
 import { Meeting } from './meeting.ts';
 import type { Notice } from './meeting.ts';
 import { openBrowserLog, storageEstimate } from './storage.ts';
+import type { Fallback } from './storage.ts';
 
 export type Extension = (host: LogHost, report: (error: BusError) => void) => Promise<() => void>;
 
@@ -33,6 +34,8 @@ export interface HostOptions {
   /** What else works beside the log. It settles, with how to stop it, when it will miss nothing that is stored. */
   readonly extend?: Extension;
   readonly retention?: RetentionOptions;
+  /** Another log on disk, where IndexedDB is refused: only a page can have one. */
+  readonly fallback?: Fallback;
   /** The host has ended: its context should go too. */
   readonly onEnd: (why: string) => void;
 }
@@ -120,6 +123,7 @@ export class BrowserHost {
       platform: systemPlatform,
       isAlive: await aliveClients(this.#options.bus),
       onEnd: (why) => this.end(why),
+      fallback: this.#options.fallback,
     });
     const { kind, why } = this.#options;
     const host = new LogHost(log, { host: kind, why, durability });

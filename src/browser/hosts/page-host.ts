@@ -26,6 +26,7 @@ export class PageHost {
       id: this.id,
       why: 'This page hosts the bus itself: while it is busy, everybody waits.',
       core: () => core,
+      fallback: async (...given) => (await import('../local-storage-log/open-fallback.ts')).openLocalStorage(...given),
       onEnd,
     });
   }

@@ -1,6 +1,7 @@
 // The page: what the tests may call in it.
 import { runContractTest } from './contract.ts';
 import { hungHost, overtakenTakeover, replacedHost } from './fence.ts';
+import * as inLocalStorage from './local-storage.ts';
 import { checkModel, manyCommits } from './model.ts';
 import * as storage from './storage.ts';
 import { useAllVerbs } from './verbs.ts';
@@ -13,6 +14,7 @@ const functions = {
   checkModel,
   manyCommits,
   useAllVerbs,
+  ...inLocalStorage,
   ...storage,
 };
 
