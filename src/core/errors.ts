@@ -9,16 +9,15 @@ export const advice = {
     'Send less than 960 kB a message (binary counts 4/3), or store the data elsewhere and send a link.',
   ABORTED: 'The signal given to the call was aborted; nothing to mend unless you did not mean it.',
   CLOSED: 'This bus was closed; create a new one.',
-  UNKNOWN_HOST: 'Name hosts from this list: shared-worker, page.',
+  UNKNOWN_HOST: 'Name hosts from this list: shared-worker, leader-tab, service-worker, page.',
   NO_HOST: 'None of the hosts asked for works here; leave `hosts` out, or add "page".',
   NOT_A_BROWSER:
     'createBus works in pages; on a server create it freely but use it only in the browser, or use MessageBusCore.',
   WORKER_FAILED:
     'The worker script did not start: pass `workerUrl` or `worker`, and check that it is served from this origin as JavaScript.',
-  HOST_BUSY: 'Another page hosts this bus alone; close it, or allow "shared-worker" in both.',
   HOST_LOST: 'The host of the bus is gone and is being replaced; what was sent is sent again by itself.',
   STORAGE_BLOCKED:
-    'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): messages live until the last tab closes.',
+    'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): allow it for this site. Until then messages are kept where the message says.',
   STORAGE_FULL:
     'The disk quota of this origin is used up: delete data, set `retention`, or ask for navigator.storage.persist(); then send again.',
   STORAGE_NEWER: 'The stored data was written by a newer build: reload this page to get it.',

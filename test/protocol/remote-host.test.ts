@@ -267,9 +267,9 @@ describe('a client', () => {
 
   test('reports what is wrong without ending', async () => {
     const rig = await new Rig().open();
-    rig.client.report(busError('HOST_BUSY', 'Busy.'));
-    expect(rig.client.status.getSnapshot()).toMatchObject({ host: 'shared-worker', problem: { code: 'HOST_BUSY' } });
-    expect(rig.errors.map(({ code }) => code)).toEqual(['HOST_BUSY']);
+    rig.client.report(busError('WORKER_FAILED', 'Not there.'));
+    expect(rig.client.status.getSnapshot()).toMatchObject({ host: 'shared-worker', problem: { code: 'WORKER_FAILED' } });
+    expect(rig.errors.map(({ code }) => code)).toEqual(['WORKER_FAILED']);
   });
 
   test('is told when a question cannot be answered', async () => {
