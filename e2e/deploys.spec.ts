@@ -48,6 +48,27 @@ test.describe('a deploy', () => {
     for (const tab of [oldest, newer]) await expect.poll(() => heard(tab)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test('that removed the worker of the older build: its tabs find the host of the newer one', async ({ openTab }) => {
+    const [older, newer] = [await openTab(), await openTab()];
+    await older.evaluate(async () => {
+      // As it is served before the deploy, and after it.
+      const script = (): string => (document.title === 'deployed' ? '/pages/gone.js' : '/dist/worker.js');
+      globalThis.bus = busline.createBus({
+        worker: (name) => new SharedWorker(script(), { type: 'module', name }),
+        hosts: ['shared-worker'],
+      });
+      globalThis.got = record(bus, 'room', { from: 'earliest' }).got;
+      await bus.send({ channelId: 'room', content: 1 });
+      document.title = 'deployed';
+      // Its host ends, as a worker may at any time.
+      await navigator.locks.request('busline:busline:core', { steal: true }, () => undefined);
+    });
+    await join(newer, 'rebuilt');
+    await say(newer, 2);
+    await say(older, 3);
+    for (const tab of [older, newer]) await expect.poll(() => heard(tab)).toEqual([1, 2, 3]);
+  });
+
   for (const kind of ['shared-worker', 'leader-tab', 'page'] as const) {
     test(`that speaks a later protocol: the ${kind} of the older build drains and gives way, its tabs are told to reload`, async ({
       openTab,

@@ -17,7 +17,6 @@ import { answeringLink } from './links/channel-link.ts';
 import { holdLock, lockNames, whenFree } from './locks.ts';
 import type { HeldLock } from './locks.ts';
 import { Meeting } from './meeting.ts';
-import type { Notice } from './meeting.ts';
 import { openBrowserLog, storageEstimate } from './storage.ts';
 import type { Fallback } from './storage.ts';
 
@@ -164,11 +163,8 @@ export class BrowserHost {
   #beThere(): void {
     if (this.#ended) return;
     const { bus } = this.#options;
-    const met = new Set<string>();
-    const meeting = new Meeting(bus, (notice: Notice) => {
-      if (notice.type !== 'knock' || met.has(notice.channel)) return;
-      met.add(notice.channel);
-      this.accept(answeringLink(notice.channel, this.#lockName));
+    const meeting = new Meeting(bus, (notice) => {
+      if (notice.type === 'knock') this.accept(answeringLink(notice.channel, this.#lockName));
     });
     this.#cleanup.push(() => meeting.close());
     meeting.say({ type: 'here' });

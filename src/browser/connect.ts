@@ -7,6 +7,8 @@ import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
 import type { Workers } from './create-worker.ts';
 import type { Seat } from './hosts/seat.ts';
 import { SharedWorkerSeat } from './hosts/shared-worker.ts';
+import { holdLock, lockNames } from './locks.ts';
+import type { HeldLock } from './locks.ts';
 import { Seeker } from './seeker.ts';
 
 export interface ConnectOptions {
@@ -67,7 +69,10 @@ export class Ladder implements Connector {
   readonly #options: ConnectOptions;
   #rungs: readonly Kind[];
   #client!: RemoteHost;
-  #connector: Connector | undefined;
+  #connector: Seeker | undefined;
+  /** Held as long as this tab is a client, whatever host it has. */
+  #tab: HeldLock | undefined;
+  #everGreeted = false;
   #closed = false;
 
   constructor(options: ConnectOptions) {
@@ -80,15 +85,22 @@ export class Ladder implements Connector {
     if (typeof document === 'undefined') client.fail(busError('NOT_A_BROWSER', 'There is no document here.'));
     else if (!hasLocks())
       client.fail(busError('NO_HOST', 'Web Locks need a secure context: serve the page over https or from localhost.'));
-    else void this.#next('');
+    else {
+      this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
+      void this.#tab.held.then(() => this.#next(''));
+    }
   }
 
   close(): void {
     this.#closed = true;
     this.#connector?.close();
+    this.#tab?.release();
   }
 
   async #next(because: string): Promise<void> {
+    this.#everGreeted ||= this.#connector?.everGreeted === true;
+    // Who had a host before has work under way: it looks again from the top.
+    if (this.#rungs.length === 0 && this.#everGreeted) this.#rungs = this.#options.hosts;
     const [kind, ...rest] = this.#rungs;
     this.#rungs = rest;
     if (kind === undefined)
@@ -100,7 +112,8 @@ export class Ladder implements Connector {
       const found = await seat();
       if (this.#closed) return;
       const onUnavailable = (why: string): void => void this.#next(why);
-      const options = { bus, platform, because, onUnavailable, seat: found };
+      const isPatient = this.#everGreeted;
+      const options = { bus, platform, because, onUnavailable, isPatient, seat: found };
       this.#connector = new Seeker(idleBeat === undefined ? options : { ...options, idleBeat });
       this.#connector.start(this.#client);
     } catch (cause) {

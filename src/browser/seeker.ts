@@ -10,8 +10,7 @@ import type { Connector, LinkWatcher, RemoteHost } from '../protocol/remote-host
 import type { Seat } from './hosts/seat.ts';
 import { knockingLink } from './links/channel-link.ts';
 import { Heartbeat } from './liveness.ts';
-import { coreHolder, holdLock, lockNames, removeFromCore, whenFree } from './locks.ts';
-import type { HeldLock } from './locks.ts';
+import { coreHolder, lockNames, removeFromCore, whenFree } from './locks.ts';
 import { linkName, Meeting } from './meeting.ts';
 import type { Notice } from './meeting.ts';
 
@@ -31,6 +30,8 @@ export interface SeekerOptions {
   readonly because: string;
   /** How often it beats while nothing is awaited. */
   readonly idleBeat?: number;
+  /** It had a host before: then it does not give up soon. */
+  readonly isPatient: boolean;
   /** No such host can be had here: the next kind has its turn. */
   readonly onUnavailable: (why: string) => void;
 }
@@ -41,7 +42,6 @@ export class Seeker implements Connector, LinkWatcher {
   readonly #seat: Seat;
   readonly #heart: Heartbeat;
   #client!: RemoteHost;
-  #tab: HeldLock | undefined;
   #meeting: Meeting | undefined;
   /** The host of its seat has said that another has the bus. */
   #elsewhere = false;
@@ -60,6 +60,7 @@ export class Seeker implements Connector, LinkWatcher {
     this.#options = options;
     this.because = options.because;
     this.#seat = options.seat;
+    this.#everGreeted = options.isPatient;
     this.#heart = new Heartbeat(
       options.platform,
       (n) => this.#client.ping(n),
@@ -75,8 +76,7 @@ export class Seeker implements Connector, LinkWatcher {
     for (const name of ['pagehide', 'freeze']) addEventListener(name, this.#leave, true);
     for (const name of ['pageshow', 'resume']) addEventListener(name, this.#return, true);
     this.#seat.failed?.((why) => this.#failed(why));
-    this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
-    void this.#tab.held.then(() => this.#enter());
+    void this.#enter();
   }
 
   greeted(lock: string): void {
@@ -119,7 +119,10 @@ export class Seeker implements Connector, LinkWatcher {
     for (const name of ['pagehide', 'freeze']) removeEventListener(name, this.#leave, true);
     for (const name of ['pageshow', 'resume']) removeEventListener(name, this.#return, true);
     this.#seat.leave();
-    this.#tab?.release();
+  }
+
+  get everGreeted(): boolean {
+    return this.#everGreeted;
   }
 
   #stop(): void {
@@ -207,7 +210,9 @@ export class Seeker implements Connector, LinkWatcher {
       if (this.#isOver(attempt)) return link?.close();
       this.#client.attach(link ?? this.#knock(), lockNames.tab(bus, this.#client.clientId));
     } catch (error) {
-      return this.#failed(isBusError(error) ? error.message : describe(error));
+      if (this.#isOver(attempt)) return;
+      const why = isBusError(error) ? error.message : describe(error);
+      if (!this.#everGreeted) return this.#giveUp(why);
     }
     const deadline = Math.min(lastDeadline, firstDeadline * 2 ** (tries - 1));
     this.#cancelDeadline = platform.timer(deadline, () => void this.#unanswered(attempt, tries));
@@ -230,19 +235,24 @@ export class Seeker implements Connector, LinkWatcher {
       this.#silent = 0;
       this.#failures += 1;
       if (this.#everGreeted || this.#failures < hostsBeforeGivingUp) return this.#hung('The host does not answer.');
-      return this.#failed('The host does not answer.');
+      return this.#giveUp('The host does not answer.');
     }
     if (tries >= attemptsToLoad) {
-      if (holder === undefined) return this.#failed('The host does not begin.');
+      if (holder === undefined) return this.#giveUp('The host does not begin.');
       return this.#hung('The host does not begin.');
     }
-    // The host of its own seat may have the bus by now.
-    this.#elsewhere = false;
+    // The host of its own seat may have the bus by now; or it cannot be had any more, and somebody else's is there.
+    this.#elsewhere = own === undefined && holder?.host !== undefined;
     await this.#greet(attempt, tries + 1);
   }
 
+  /** Its file may be there again when it is asked for again: who had a host before waits. */
   #failed(why: string): void {
-    if (this.#closed || this.#everGreeted) return;
+    if (!this.#everGreeted) this.#giveUp(why);
+  }
+
+  #giveUp(why: string): void {
+    if (this.#closed) return;
     this.#client.report(busError('WORKER_FAILED', why));
     this.close();
     this.#options.onUnavailable(why);

@@ -85,6 +85,7 @@ function serveAwakened(scope: ServiceScope, beside: Beside): void {
     host ??= begin('service-worker', name, { ...beside, onEnd: () => (host = undefined) });
     host.accept(link);
   });
-  scope.addEventListener('install', () => void scope.skipWaiting());
+  // A service worker of the user's own decides for itself when it follows its older version.
+  if (name.isOurs) scope.addEventListener('install', () => void scope.skipWaiting());
   scope.addEventListener('message', ({ data }) => links.heard(data));
 }

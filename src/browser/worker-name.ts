@@ -24,7 +24,7 @@ export function serviceWorkerScope(bus: string): string {
 }
 
 /** A scope of another form is a user's own service worker: the default bus. */
-export function parseServiceWorkerScope(scope: string): WorkerName {
+export function parseServiceWorkerScope(scope: string): WorkerName & { readonly isOurs: boolean } {
   const [, bus] = /\/busline\/([^/]+)\/$/.exec(scope) ?? [];
-  return { bus: bus === undefined ? prefix : decodeURIComponent(bus), id: '0' };
+  return { bus: bus === undefined ? prefix : decodeURIComponent(bus), id: '0', isOurs: bus !== undefined };
 }

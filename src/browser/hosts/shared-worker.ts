@@ -63,10 +63,14 @@ export class SharedWorkerSeat implements Seat {
   leave(): void {
     this.#generation?.lock.release();
     this.#generation = undefined;
+    this.#meeting = undefined;
   }
 
   async #use(number: number): Promise<void> {
     this.#generation?.lock.release();
+    this.#generation = undefined;
+    // It may have been left while somebody looked which generation there is.
+    if (this.#meeting === undefined) return;
     const lock = holdLock(lockNames.generation(this.#bus, number), 'shared');
     this.#generation = { number, lock };
     await lock.held;
