@@ -115,6 +115,12 @@ export class BrowserHost {
     systemPlatform.timer(0, () => this.end(reload.message, reload));
   }
 
+  /** What comes too late is undone at once. */
+  #atEnd(clean: () => void): void {
+    if (this.#ended) clean();
+    else this.#cleanup.push(clean);
+  }
+
   async #open(): Promise<OpenHost> {
     await this.#takeCore();
     const { log, term, durability, problem } = await openBrowserLog({
@@ -126,14 +132,14 @@ export class BrowserHost {
     });
     const { kind, why } = this.#options;
     const host = new LogHost(log, { host: kind, why, durability });
-    this.#cleanup.push(() => void host.close().catch(() => undefined));
+    this.#atEnd(() => void host.close().catch(() => undefined));
     // What it cannot read its successor may: it holds nothing up.
     host.events.on('error', ({ code, message }) => {
       if (code === 'HOST_LOST') this.end(message);
     });
     this.#status = { ...this.#status, durability, ...(problem !== undefined && { problem: toRecord(problem) }) };
     const { bus } = this.#options;
-    await host.recover((clientId, gone) => this.#cleanup.push(whenFree(lockNames.tab(bus, clientId), gone)));
+    await host.recover((clientId, gone) => this.#atEnd(whenFree(lockNames.tab(bus, clientId), gone)));
     await this.#extend(host);
     this.#measure();
     return { host, term };
@@ -143,10 +149,10 @@ export class BrowserHost {
   async #takeCore(): Promise<void> {
     const { bus, core: take = () => holdLock(lockNames.core(bus)) } = this.#options;
     const core = take();
-    this.#cleanup.push(() => core.release());
+    this.#atEnd(() => core.release());
     void core.lost.then(() => this.end('Another host took over.'));
     const stop = systemPlatform.timer(patience, () => this.#standBy());
-    this.#cleanup.push(stop);
+    this.#atEnd(stop);
     await core.held;
     stop();
     this.#isStandby = false;
@@ -166,14 +172,14 @@ export class BrowserHost {
     const meeting = new Meeting(bus, (notice) => {
       if (notice.type === 'knock') this.accept(answeringLink(notice.channel, this.#lockName));
     });
-    this.#cleanup.push(() => meeting.close());
+    this.#atEnd(() => meeting.close());
     meeting.say({ type: 'here' });
   }
 
   async #extend(host: LogHost): Promise<void> {
     const { extend, retention } = this.#options;
     if (retention !== undefined) this.#retain(host, retention);
-    if (extend !== undefined) this.#cleanup.push(await extend(host, (error) => this.#report(error)));
+    if (extend !== undefined) this.#atEnd(await extend(host, (error) => this.#report(error)));
   }
 
   /** The first limits hold: those of the host's own file, else those of the first tab that has any. */
@@ -182,7 +188,7 @@ export class BrowserHost {
     const failed = (cause: unknown): void => this.#report(busError('HOST_LOST', 'Retention failed.', { cause }));
     const retention = new Retention(host.log, limits, systemPlatform, failed, (channelId) => host.floor(channelId));
     this.#retention = retention;
-    this.#cleanup.push(() => retention.close());
+    this.#atEnd(() => retention.close());
   }
 
   #welcome(session: Session, { clientId, link = 0, lock, retention }: Hello): void {
@@ -219,7 +225,7 @@ export class BrowserHost {
     };
     look();
     const timer = setInterval(look, estimateEvery);
-    this.#cleanup.push(() => clearInterval(timer));
+    this.#atEnd(() => clearInterval(timer));
   }
 
   #report(error: BusError): void {

@@ -6,7 +6,13 @@ import type { ProducerState } from '../../core/append-rule.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { busError, describe } from '../../core/errors.ts';
 
-/** Rises when a build writes what the builds before cannot read. */
+/**
+ * The version of the database: the only place that says which format it has. It rises when a build writes what the builds
+ * before cannot read, or would spoil when they write: then `upgrade` rewrites what is there, from its `oldVersion`, in its own
+ * transaction, and an older build is told `STORAGE_NEWER`. It does not rise for a field that may be missing and may be lost:
+ * tabs of two builds share a bus, so an older host may follow a newer one. Either way a fixture of the build before goes to
+ * test/engines/fixtures.
+ */
 const format = 1;
 
 /** What a channel's record holds; its head is that of its last segment, if that is higher. */

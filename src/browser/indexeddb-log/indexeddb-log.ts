@@ -56,7 +56,10 @@ export interface IndexedDbLogOptions {
 
 /** Opens the database and takes its term. Rejects with `STORAGE_BLOCKED`, `STORAGE_FULL` or `STORAGE_NEWER`. */
 export async function openIndexedDbLog(options: IndexedDbLogOptions): Promise<IndexedDbLog> {
-  let end = options.onEnd;
+  let end = (why: string): void => {
+    database.close();
+    options.onEnd(why);
+  };
   const database = await openDatabase(options.bus, (why) => end(why));
   try {
     const log = new IndexedDbLog(database, await takeTerm(database, options.platform, options.isAlive), options);
