@@ -177,7 +177,7 @@ test('a worker that cannot be loaded: the page hosts without one, and says why',
   expect(await tab.evaluate(() => bus.status.getSnapshot())).toMatchObject({
     host: 'page',
     durability: 'disk',
-    why: expect.stringMatching(/This page hosts the bus itself/),
+    why: expect.stringMatching(/A page hosts the bus itself/),
   });
   expect(await told(tab)).toContain('WORKER_FAILED');
 });

@@ -1,5 +1,5 @@
 // A host of another build, which speaks none of the versions that a page of this one does.
-const lock = `older:${Math.random()}`;
+const lock = `busline:busline:host:shared-worker:0:older:${Math.random()}`;
 void navigator.locks.request(lock, () => new Promise(() => undefined));
 self.onconnect = ({ ports: [port] }) => {
   port.onmessage = () => {

@@ -42,6 +42,8 @@ export interface HostOptions {
 const estimateEvery = 30_000;
 /** A host that ends gives way within less. */
 const patience = 100;
+/** A database that has said nothing by then is tried by the next host. */
+const openWithin = 30_000;
 /** Who has not said hello by then will not. */
 const helloWithin = 60_000;
 
@@ -55,6 +57,7 @@ export class BrowserHost {
   readonly #cleanup: (() => void)[] = [];
   #status: HostStatus;
   #retention: Retention | undefined;
+  #hasCore = false;
   /** Another host has the bus. */
   #isStandby = false;
   #ended = false;
@@ -101,17 +104,19 @@ export class BrowserHost {
   end(why: string, error?: BusError): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const session of this.#sessions) session.bye(error);
-    for (const clean of this.#cleanup) clean();
-    for (const stop of this.#clients.values()) stop();
-    this.#sign.release();
-    this.#options.onEnd(why);
+    try {
+      for (const session of this.#sessions) session.bye(error);
+      for (const stop of [...this.#cleanup, ...this.#clients.values()]) stop();
+    } finally {
+      this.#sign.release();
+      this.#options.onEnd(why);
+    }
   }
 
   /** What was given to it is stored and answered; then it makes room for a newer build, whose host waits already. */
   async #handOver(why: string): Promise<void> {
     const reload = busError('VERSION_MISMATCH', `A newer version of this page has taken over. ${why}`);
-    await this.#opened.then(({ host }) => host.log.save([])).catch(() => undefined);
+    if (this.#hasCore) await this.#opened.then(({ host }) => host.log.save([])).catch(() => undefined);
     systemPlatform.timer(0, () => this.end(reload.message, reload));
   }
 
@@ -123,13 +128,17 @@ export class BrowserHost {
 
   async #open(): Promise<OpenHost> {
     await this.#takeCore();
+    const stop = systemPlatform.timer(openWithin, () => this.end('The log does not open.'));
+    this.#atEnd(stop);
     const { log, term, durability, problem } = await openBrowserLog({
       bus: this.#options.bus,
       platform: systemPlatform,
       isAlive: await aliveClients(this.#options.bus),
+      isOver: () => this.#ended,
       onEnd: (why) => this.end(why),
       fallback: this.#options.fallback,
     });
+    stop();
     const { kind, why } = this.#options;
     const host = new LogHost(log, { host: kind, why, durability });
     this.#atEnd(() => void host.close().catch(() => undefined));
@@ -155,6 +164,7 @@ export class BrowserHost {
     this.#atEnd(stop);
     await core.held;
     stop();
+    this.#hasCore = true;
     this.#isStandby = false;
     this.#beThere();
   }

@@ -1,6 +1,6 @@
 // Which host: the first kind of the ladder that works here.
 
-import { busError } from '../core/errors.ts';
+import { busError, describe } from '../core/errors.ts';
 import type { HostKind } from '../core/message-bus.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Connector, RemoteHost } from '../protocol/remote-host.ts';
@@ -64,6 +64,8 @@ const ladder: Readonly<Record<Kind, (options: ConnectOptions) => Rung>> = {
 /** Best first. */
 export const knownHosts: readonly Kind[] = Object.keys(ladder) as readonly Kind[];
 
+const pause = 1000;
+
 /** Climbs down the ladder until a host answers. */
 export class Ladder implements Connector {
   readonly #options: ConnectOptions;
@@ -72,7 +74,7 @@ export class Ladder implements Connector {
   #connector: Seeker | undefined;
   /** Held as long as this tab is a client, whatever host it has. */
   #tab: HeldLock | undefined;
-  #everGreeted = false;
+  #everWelcome = false;
   #closed = false;
 
   constructor(options: ConnectOptions) {
@@ -88,6 +90,7 @@ export class Ladder implements Connector {
     else {
       this.#tab = holdLock(lockNames.tab(this.#options.bus, client.clientId));
       void this.#tab.held.then(() => this.#next(''));
+      void this.#tab.lost.then((cause) => client.fail(busError('NO_HOST', 'Web Locks are refused here.', { cause })));
     }
   }
 
@@ -98,9 +101,9 @@ export class Ladder implements Connector {
   }
 
   async #next(because: string): Promise<void> {
-    this.#everGreeted ||= this.#connector?.everGreeted === true;
+    this.#everWelcome ||= this.#connector?.everWelcome === true;
     // Who had a host before has work under way: it looks again from the top.
-    if (this.#rungs.length === 0 && this.#everGreeted) this.#rungs = this.#options.hosts;
+    if (this.#rungs.length === 0 && this.#everWelcome) return this.#again(because);
     const [kind, ...rest] = this.#rungs;
     this.#rungs = rest;
     if (kind === undefined)
@@ -111,14 +114,24 @@ export class Ladder implements Connector {
       const { bus, platform } = this.#options;
       const found = await seat();
       if (this.#closed) return;
+      // What is wrong with those above it; of the first choice nothing is.
+      const first = this.#options.hosts[0] === kind;
       const onUnavailable = (why: string): void => void this.#next(why);
-      const isPatient = this.#everGreeted;
-      const options = { bus, platform, because, onUnavailable, isPatient, seat: found };
+      const isPatient = this.#everWelcome;
+      const options = { bus, platform, because: first ? '' : because, onUnavailable, isPatient, seat: found };
       this.#connector = new Seeker(idleBeat === undefined ? options : { ...options, idleBeat });
       this.#connector.start(this.#client);
-    } catch (cause) {
-      this.#client.fail(busError('NO_HOST', `The part for the host "${kind}" could not be loaded.`, { cause }));
+    } catch (error) {
+      return this.#next(`The part for the host "${kind}" could not be loaded (${describe(error)}).`);
     }
+  }
+
+  #again(because: string): void {
+    this.#options.platform.timer(pause, () => {
+      if (this.#closed) return;
+      this.#rungs = this.#options.hosts;
+      void this.#next(because);
+    });
   }
 }
 

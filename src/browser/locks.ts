@@ -2,12 +2,15 @@
 // context's is free, and look at who holds what. A lock is the only sign of death that no engine forgets to give.
 
 import type { HostKind } from '../core/message-bus.ts';
+import { systemPlatform } from '../core/platform.ts';
+
+const longestTurn = 1000;
 
 export interface HeldLock {
   /** Settles when it is held. */
   readonly held: Promise<void>;
-  /** Settles if it was stolen, or could not be had. */
-  readonly lost: Promise<void>;
+  /** Settles if it was stolen, or could not be had: then with the reason. */
+  readonly lost: Promise<unknown>;
   release(): void;
 }
 
@@ -29,7 +32,7 @@ export const lockNames = {
   /** Held, shared, by every tab that uses this generation of the worker. */
   generation: (bus: string, generation: number): string => `${start(bus)}:generation:${generation}`,
   /** Held while a host that hangs is made to give way. */
-  removal: (bus: string): string => `${start(bus)}:removal`,
+  removal: (victim: string): string => `${victim}:removal`,
 };
 
 function request(name: string, options: LockOptions): HeldLock {
@@ -47,11 +50,11 @@ function request(name: string, options: LockOptions): HeldLock {
     return until;
   });
   let released = false;
-  const lost = new Promise<void>((resolve) => {
-    const gone = (): void => {
-      if (!released) resolve();
+  const lost = new Promise<unknown>((resolve) => {
+    const gone = (why?: unknown): void => {
+      if (!released) resolve(why);
     };
-    done.then(gone, gone);
+    done.then(() => gone(), gone);
   });
   return {
     held,
@@ -83,6 +86,11 @@ export async function runningHost(bus: string, kind: HostKind, id: string | numb
   return (await heldLocks()).find(({ name }) => name?.startsWith(wanted))?.name;
 }
 
+/** Whether this is the lock of a host of this bus. */
+export function isHostOf(bus: string, lock: string): boolean {
+  return lock.startsWith(`${start(bus)}:host:`);
+}
+
 export interface CoreHolder {
   readonly clientId: string | undefined;
   /** The lock of the host in it; undefined while there is none: a leader whose worker is being loaded. */
@@ -95,21 +103,38 @@ export async function coreHolder(bus: string): Promise<CoreHolder | undefined> {
   const core = held.find(({ name }) => name === lockNames.core(bus));
   if (core === undefined) return undefined;
   const { clientId } = core;
-  const host = held.find((lock) => lock.clientId === clientId && lock.name?.startsWith(`${start(bus)}:host:`));
+  const host = held.find(
+    (lock) => lock.clientId === clientId && lock.mode === 'exclusive' && isHostOf(bus, lock.name ?? ''),
+  );
   return { clientId, host: host?.name };
 }
 
 /** Takes the core from a host that hangs, for whoever waits for it first; nothing, if another has it by now. */
 export async function removeFromCore(bus: string, { clientId, host }: CoreHolder): Promise<void> {
-  const turn = holdLock(lockNames.removal(bus));
-  await turn.held;
-  const now = await coreHolder(bus);
-  if (now !== undefined && now.clientId === clientId && now.host === host) {
+  const turn = await inTurn(lockNames.removal(host ?? `${start(bus)}:${clientId}`));
+  try {
+    const now = await coreHolder(bus);
+    if (now === undefined || now.clientId !== clientId || now.host !== host) return;
     const core = stealLock(lockNames.core(bus));
     await core.held;
     core.release();
+  } finally {
+    turn.release();
   }
+}
+
+/** One after the other; but who was put to sleep in his turn holds nobody up. */
+async function inTurn(name: string): Promise<HeldLock> {
+  const turn = holdLock(name);
+  let stop!: () => void;
+  const tooLong = new Promise<false>((resolve) => (stop = systemPlatform.timer(longestTurn, () => resolve(false))));
+  const isMine = await Promise.race([turn.held.then(() => true), tooLong]);
+  stop();
+  if (isMine) return turn;
   turn.release();
+  const taken = stealLock(name);
+  await taken.held;
+  return taken;
 }
 
 /** Calls `freed` once the holder is gone. The returned function stops waiting. There is no deadline: a wait costs nothing. */

@@ -10,7 +10,7 @@ import type { Connector, LinkWatcher, RemoteHost } from '../protocol/remote-host
 import type { Seat } from './hosts/seat.ts';
 import { knockingLink } from './links/channel-link.ts';
 import { Heartbeat } from './liveness.ts';
-import { coreHolder, lockNames, removeFromCore, whenFree } from './locks.ts';
+import { coreHolder, isHostOf, lockNames, removeFromCore, whenFree } from './locks.ts';
 import { linkName, Meeting } from './meeting.ts';
 import type { Notice } from './meeting.ts';
 
@@ -19,6 +19,7 @@ const lastDeadline = 1000;
 /** So many handshakes that a running host did not answer: it will not answer any more. */
 const silentAttempts = 4;
 const hostsBeforeGivingUp = 2;
+const refusalsBeforeGivingUp = 3;
 /** About half a minute for the script to load: slow lines are not a reason to leave the other tabs' bus. */
 const attemptsToLoad = 30;
 
@@ -47,10 +48,13 @@ export class Seeker implements Connector, LinkWatcher {
   #elsewhere = false;
   /** The lock of the host that answered. */
   #host: string | undefined;
-  #everGreeted = false;
+  #isWelcome = false;
+  #everWelcome = false;
   #failures = 0;
+  #refusals = 0;
   #silent = 0;
   #attempt = 0;
+  #tries = 0;
   #cancelDeadline: (() => void) | undefined;
   #stopWatching: (() => void) | undefined;
   #closed = false;
@@ -60,11 +64,11 @@ export class Seeker implements Connector, LinkWatcher {
     this.#options = options;
     this.because = options.because;
     this.#seat = options.seat;
-    this.#everGreeted = options.isPatient;
+    this.#everWelcome = options.isPatient;
     this.#heart = new Heartbeat(
       options.platform,
       (n) => this.#client.ping(n),
-      () => this.#client.waiting,
+      () => !this.#isWelcome || this.#client.waiting,
       () => void this.#hung('The host did not answer.'),
       options.idleBeat,
     );
@@ -80,17 +84,21 @@ export class Seeker implements Connector, LinkWatcher {
   }
 
   greeted(lock: string): void {
-    this.#everGreeted = true;
+    if (!isHostOf(this.#options.bus, lock))
+      return this.#giveUp('The worker hosts another bus: pass the name that `worker` is given on to it.');
     this.#host = lock;
-    this.#failures = 0;
-    this.#silent = 0;
     this.#cancelDeadline?.();
     this.#stopWatching?.();
     this.#stopWatching = whenFree(lock, () => this.#lost('The host is gone; the next one is being started.'));
+    // It may hang while it opens its log, too.
+    this.#heart.start();
   }
 
   welcomed(): void {
-    this.#heart.start();
+    this.#isWelcome = true;
+    this.#everWelcome = true;
+    this.#failures = 0;
+    this.#silent = 0;
   }
 
   expecting(): void {
@@ -105,6 +113,9 @@ export class Seeker implements Connector, LinkWatcher {
     // Its lock shows when it is really gone: until then a new SharedWorker of its name might still reach it.
     this.#heart.stop();
     this.#client.detach('The host said bye; the next one is being started.');
+    this.#cancelDeadline = this.#options.platform.timer(lastDeadline, () =>
+      this.#lost('The host stays, but not for us.'),
+    );
   }
 
   elsewhere(): void {
@@ -121,8 +132,8 @@ export class Seeker implements Connector, LinkWatcher {
     this.#seat.leave();
   }
 
-  get everGreeted(): boolean {
-    return this.#everGreeted;
+  get everWelcome(): boolean {
+    return this.#everWelcome;
   }
 
   #stop(): void {
@@ -132,6 +143,7 @@ export class Seeker implements Connector, LinkWatcher {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
     this.#host = undefined;
+    this.#isWelcome = false;
   }
 
   /**
@@ -190,8 +202,9 @@ export class Seeker implements Connector, LinkWatcher {
     const hangs = greeted ?? (this.#elsewhere || own === undefined ? holder?.host : own);
     // Nobody may be at work: a tab that was put to sleep before its host had begun.
     if (holder !== undefined && holder.host === hangs) await removeFromCore(bus, holder);
+    if (this.#isOver(attempt)) return;
     if (own !== undefined && own === hangs) await this.#seat.abandon();
-    if (attempt === this.#attempt) this.#lost(why);
+    if (!this.#isOver(attempt)) this.#lost(why);
   }
 
   #connect(): void {
@@ -205,17 +218,18 @@ export class Seeker implements Connector, LinkWatcher {
   async #greet(attempt: number, tries: number): Promise<void> {
     if (this.#isOver(attempt)) return;
     const { bus, platform } = this.#options;
+    // Whatever is waited for from here on: until `hi`, or a later try.
+    const patience = Math.min(lastDeadline, firstDeadline * 2 ** Math.max(tries - 1, this.#silent));
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = platform.timer(patience, () => void this.#unanswered(attempt, tries));
+    this.#tries = tries;
     try {
       const link = this.#elsewhere ? undefined : await this.#seat.reach();
-      if (this.#isOver(attempt)) return link?.close();
+      if (this.#isOver(attempt) || tries !== this.#tries) return link?.close();
       this.#client.attach(link ?? this.#knock(), lockNames.tab(bus, this.#client.clientId));
     } catch (error) {
-      if (this.#isOver(attempt)) return;
-      const why = isBusError(error) ? error.message : describe(error);
-      if (!this.#everGreeted) return this.#giveUp(why);
+      if (!this.#isOver(attempt)) this.#failed(isBusError(error) ? error.message : describe(error));
     }
-    const deadline = Math.min(lastDeadline, firstDeadline * 2 ** (tries - 1));
-    this.#cancelDeadline = platform.timer(deadline, () => void this.#unanswered(attempt, tries));
   }
 
   #knock(): Link<ClientFrame> {
@@ -234,7 +248,7 @@ export class Seeker implements Connector, LinkWatcher {
     if (this.#silent >= silentAttempts) {
       this.#silent = 0;
       this.#failures += 1;
-      if (this.#everGreeted || this.#failures < hostsBeforeGivingUp) return this.#hung('The host does not answer.');
+      if (this.#everWelcome || this.#failures < hostsBeforeGivingUp) return this.#hung('The host does not answer.');
       return this.#giveUp('The host does not answer.');
     }
     if (tries >= attemptsToLoad) {
@@ -246,9 +260,13 @@ export class Seeker implements Connector, LinkWatcher {
     await this.#greet(attempt, tries + 1);
   }
 
-  /** Its file may be there again when it is asked for again: who had a host before waits. */
+  /**
+   * It may be there when it is asked for again: a worker that was killed while it was being loaded fails like one that is not
+   * there. Who had a host before waits long.
+   */
   #failed(why: string): void {
-    if (!this.#everGreeted) this.#giveUp(why);
+    this.#refusals += 1;
+    if (!this.#everWelcome && this.#refusals >= refusalsBeforeGivingUp) this.#giveUp(why);
   }
 
   #giveUp(why: string): void {

@@ -29,7 +29,7 @@ export async function openBrowserLog({ fallback, ...options }: BrowserLogOptions
     const log = await openIndexedDbLog(options);
     return { log, term: log.term, durability: 'disk' };
   } catch (error) {
-    if (!isBusError(error) || error.code === 'STORAGE_NEWER') throw error;
+    if (!isBusError(error) || error.code === 'STORAGE_NEWER' || error.code === 'HOST_LOST') throw error;
     if (fallback === undefined) return inMemory(options, error, []);
     return fallback(options, error).catch((other: unknown) => {
       if (isBusError(other) && other.code === 'STORAGE_NEWER') throw other;

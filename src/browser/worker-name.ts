@@ -18,13 +18,18 @@ export function parseWorkerName(name: string): WorkerName {
   return { bus: bus ?? prefix, id: id ?? '0' };
 }
 
-/** Relative to the script's own folder, which is as far as it may reach. */
+/** Relative to the script's own folder, which is as far as it may reach. No scope may hold %2F or %5C, and dots lead elsewhere. */
 export function serviceWorkerScope(bus: string): string {
-  return `./${prefix}/${encodeURIComponent(bus)}/`;
+  const encoded = encodeURIComponent(bus).replaceAll('~', '%7E').replaceAll('.', '%2E').replaceAll('%', '~');
+  return `./${prefix}/${encoded}/`;
 }
 
 /** A scope of another form is a user's own service worker: the default bus. */
 export function parseServiceWorkerScope(scope: string): WorkerName & { readonly isOurs: boolean } {
   const [, bus] = /\/busline\/([^/]+)\/$/.exec(scope) ?? [];
-  return { bus: bus === undefined ? prefix : decodeURIComponent(bus), id: '0', isOurs: bus !== undefined };
+  return {
+    bus: bus === undefined ? prefix : decodeURIComponent(bus.replaceAll('~', '%')),
+    id: '0',
+    isOurs: bus !== undefined,
+  };
 }

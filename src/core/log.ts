@@ -80,7 +80,7 @@ export interface Log {
   records(prefix: string): Promise<ReadonlyMap<string, unknown>>;
   /** Saves all of them in one commit, in order with the appends given before and after. */
   save(records: Records): Promise<void>;
-  /** Forgets the pushes of a client that is gone. */
+  /** Forgets the pushes of a client that is gone; those given before are still recognised. */
   forget(clientId: string): void;
   /** Drops whole blocks that lie at or below this offset. */
   trim(channelId: string, upTo: number): Promise<void>;

@@ -476,6 +476,7 @@ export class RemoteHost implements Host {
   }
 
   #bye(error: BusError | undefined): void {
+    if (error?.retryable === true) this.report(error);
     if (error === undefined || error.retryable) return this.watcher.left?.();
     if (error.code === 'VERSION_MISMATCH' || error.code === 'STORAGE_NEWER')
       this.events.emit('reload', { why: error.message });

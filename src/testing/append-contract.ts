@@ -184,8 +184,11 @@ export function testPushes({ describe, expect }: Runner, test: LogTest): void {
 
     test('is forgotten with its client', async (log) => {
       await push(log, 'c', 1);
+      // It said it once more before it went.
+      const repeated = push(log, 'c', 1);
       log.forget('c');
       log.forget('stranger');
+      expect(await repeated).toEqual(['known', 1]);
       expect(await push(log, 'c', 1)).toEqual(['stored', 2]);
     });
   });

@@ -1,6 +1,7 @@
 // One tab hosts the bus for all others: the one that gets the bus's lock. Its core runs in a worker of its own, from the same
 // file as the shared one, or in the page itself. When it goes, the next tab that waits for the lock has it.
 
+import { describe } from '../../core/errors.ts';
 import type { HostKind } from '../../core/message-bus.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
 import type { ClientFrame } from '../../protocol/frames.ts';
@@ -11,6 +12,9 @@ import type { HeldLock } from '../locks.ts';
 import type { Meeting } from '../meeting.ts';
 import { workerName } from '../worker-name.ts';
 import type { Seat } from './seat.ts';
+
+/** A worker that has not begun by then will not: the page stands in. */
+const beginWithin = 15_000;
 
 /** The host that this tab has. */
 interface Own {
@@ -35,14 +39,19 @@ export class ElectedSeat implements Seat {
   #core: HeldLock | undefined;
   #own: Own | undefined;
   #stopWatching: (() => void) | undefined;
+  #cancelDeadline: (() => void) | undefined;
+  #tellFailed: (why: string) => void = () => undefined;
+  /** Why the core is not in a worker. */
+  #refused = '';
 
   constructor(options: ElectedOptions) {
     this.#options = options;
     this.#worker = options.worker;
   }
 
+  /** Or would, any moment. */
   get leads(): boolean {
-    return this.#own !== undefined;
+    return this.#core !== undefined;
   }
 
   enter(_meeting: Meeting, changed: (why: string) => void): void {
@@ -58,13 +67,19 @@ export class ElectedSeat implements Seat {
     return runningHost(this.#options.bus, this.#options.kind, this.#own?.id ?? '-');
   }
 
+  failed(tell: (why: string) => void): void {
+    this.#tellFailed = tell;
+  }
+
   /** Its own host hangs: the lock was taken from it, or will be. */
   abandon(): void {
-    this.#stand();
+    if (this.#core !== undefined) this.#stand();
   }
 
   leave(): void {
+    this.#cancelDeadline?.();
     this.#stopWatching?.();
+    this.#stopWatching = undefined;
     this.#own?.stop();
     this.#own = undefined;
     this.#core?.release();
@@ -82,10 +97,17 @@ export class ElectedSeat implements Seat {
 
   async #lead(core: HeldLock): Promise<void> {
     if (this.#core !== core) return;
-    const own = this.#startWorker(core) ?? (await this.#startInPage(core));
-    if (this.#core !== core) return own.stop();
-    this.#own = own;
-    this.#changed('This tab leads now.');
+    try {
+      const own = this.#startWorker(core) ?? (await this.#startInPage(core));
+      if (this.#core !== core) return own.stop();
+      this.#own = own;
+      this.#changed('This tab leads now.');
+    } catch (error) {
+      // Others may be luckier.
+      if (this.#core !== core) return;
+      this.leave();
+      this.#tellFailed(`The page cannot host: ${describe(error)}`);
+    }
   }
 
   #startWorker(core: HeldLock): Own | undefined {
@@ -95,16 +117,21 @@ export class ElectedSeat implements Seat {
     try {
       if (this.#worker === undefined) return undefined;
       worker = this.#worker(workerName(bus, id));
-    } catch {
+    } catch (error) {
+      this.#refused = `A worker is refused: ${describe(error)}.`;
       return undefined;
     }
-    worker.addEventListener('error', () => {
-      // It failed before it had taken the lock: workers are refused here, or its file is not there.
-      if (this.#core !== core || this.#own?.id !== id) return;
-      this.#worker = undefined;
+    // Before it has taken the lock. Afterwards an error is its own affair.
+    const failed = (why: string): void => {
+      if (this.#core !== core || this.#own?.id !== id || this.#stopWatching !== undefined) return;
+      this.#cancelDeadline?.();
       this.#own.stop();
+      this.#worker = undefined;
+      this.#refused = why;
       void this.#lead(core);
-    });
+    };
+    worker.addEventListener('error', () => failed('The worker of the leader failed to load or to start.'));
+    this.#cancelDeadline = systemPlatform.timer(beginWithin, () => failed('The worker of the leader does not begin.'));
     return {
       id,
       link() {
@@ -123,6 +150,7 @@ export class ElectedSeat implements Seat {
       bus: this.#options.bus,
       kind: this.#options.kind,
       core,
+      because: this.#refused,
       onEnd: () => {
         if (this.#core === core) this.#again();
       },
@@ -136,9 +164,9 @@ export class ElectedSeat implements Seat {
     const holder = await coreHolder(bus);
     if (this.#core !== core) return;
     const id = this.#own?.id ?? '-';
-    if (holder?.host?.startsWith(lockNames.host(bus, kind, id, '')) === true)
-      this.#stopWatching = whenFree(holder.host, () => this.#again());
-    else this.#again();
+    if (holder?.host?.startsWith(lockNames.host(bus, kind, id, '')) !== true) return this.#again();
+    this.#cancelDeadline?.();
+    this.#stopWatching = whenFree(holder.host, () => this.#again());
   }
 
   #again(): void {

@@ -12,6 +12,8 @@ export interface PageHostOptions {
   readonly kind: HostKind;
   /** The bus's lock, which the page has. */
   readonly core: HeldLock;
+  /** Why it is not in a worker. */
+  readonly because: string;
   readonly onEnd: () => void;
 }
 
@@ -19,12 +21,12 @@ export class PageHost {
   readonly id = 'page';
   readonly #host: BrowserHost;
 
-  constructor({ bus, kind, core, onEnd }: PageHostOptions) {
+  constructor({ bus, kind, core, because, onEnd }: PageHostOptions) {
     this.#host = new BrowserHost({
       bus,
       kind,
       id: this.id,
-      why: 'This page hosts the bus itself: while it is busy, everybody waits.',
+      why: `${because} A page hosts the bus itself: while it is busy, everybody waits.`.trim(),
       core: () => core,
       fallback: async (...given) => (await import('../local-storage-log/open-fallback.ts')).openLocalStorage(...given),
       onEnd,

@@ -19,16 +19,24 @@ export class ServiceWorkerSeat implements Seat {
     this.#register = register;
   }
 
-  enter(): void {
-    this.#registration ??= this.#register(this.#bus);
-    this.#registration.catch(() => undefined);
-  }
+  enter(): void {}
 
   async reach(): Promise<Link<ClientFrame>> {
-    const { active, waiting, installing } = await (this.#registration as Promise<ServiceWorkerRegistration>);
-    const worker = active ?? waiting ?? installing;
-    if (worker === null) throw busError('WORKER_FAILED', 'The service worker is gone.');
-    if (worker.state !== 'activated') await activated(worker);
+    try {
+      this.#registration ??= this.#register(this.#bus);
+      const { active, waiting, installing } = await this.#registration;
+      const worker = active ?? waiting ?? installing;
+      if (worker === null) throw busError('WORKER_FAILED', 'The service worker is gone.');
+      if (worker.state !== 'activated') await activated(worker);
+      return this.#link(worker);
+    } catch (error) {
+      // It may be had another time.
+      this.#registration = undefined;
+      throw error;
+    }
+  }
+
+  #link(worker: ServiceWorker): Link<ClientFrame> {
     return wakingLink(linkName(this.#bus), (told) => worker.postMessage(told));
   }
 

@@ -1,6 +1,6 @@
 // The database of one bus: its stores, and what can go wrong when it is opened.
 
-import { openDB } from 'idb';
+import { openDB, unwrap, wrap } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
 import type { ProducerState } from '../../core/append-rule.ts';
 import type { StoredBlock } from '../../core/block.ts';
@@ -71,16 +71,27 @@ export function databaseName(bus: string): string {
 /** Opens it, or says why not: `STORAGE_NEWER`, `STORAGE_FULL` or `STORAGE_BLOCKED`. `onGone`: it was closed under us. */
 export async function openDatabase(bus: string, onGone: (why: string) => void): Promise<Database> {
   try {
-    return await openDB<BusSchema>(databaseName(bus), format, {
-      upgrade(database) {
-        for (const name of storeNames) if (!database.objectStoreNames.contains(name)) database.createObjectStore(name);
+    const database = await openDB<BusSchema>(databaseName(bus), format, {
+      upgrade(fresh) {
+        for (const name of storeNames) if (!fresh.objectStoreNames.contains(name)) fresh.createObjectStore(name);
       },
       blocking: () => onGone('The database is being deleted or upgraded.'),
       terminated: () => onGone('The browser closed the database.'),
     });
+    quietReads(unwrap(database));
+    return database;
   } catch (error) {
     throw storageError(error);
   }
+}
+
+/** A read that fails says so by its request: that its transaction failed with it need not be reported as uncaught besides. */
+function quietReads(database: IDBDatabase): void {
+  database.transaction = (...given) => {
+    const transaction = IDBDatabase.prototype.transaction.apply(database, given);
+    if (given[1] !== 'readwrite') wrap(transaction).done.catch(() => undefined);
+    return transaction;
+  };
 }
 
 /** What an error of IndexedDB means to the bus. */

@@ -50,6 +50,8 @@ export interface IndexedDbLogOptions {
   readonly platform: Platform;
   /** Which clients may still repeat a push. */
   readonly isAlive: (clientId: string) => boolean;
+  /** Its host has ended already: it must not take a term any more. */
+  readonly isOver?: () => boolean;
   /** The log can do no more: its host has to go. */
   readonly onEnd: (why: string) => void;
 }
@@ -62,7 +64,7 @@ export async function openIndexedDbLog(options: IndexedDbLogOptions): Promise<In
   };
   const database = await openDatabase(options.bus, (why) => end(why));
   try {
-    const log = new IndexedDbLog(database, await takeTerm(database, options.platform, options.isAlive), options);
+    const log = new IndexedDbLog(database, await takeTerm(database, options), options);
     end = (why) => log.end(why);
     return log;
   } catch (error) {
@@ -154,8 +156,10 @@ export class IndexedDbLog implements Log {
     await this.#write({ entries: [], records });
   }
 
+  /** Not before what was given until now is placed: a repeated push among it must be recognised. */
   forget(clientId: string): void {
-    this.#ledger.clients.delete(clientId);
+    const forget = (): void => void this.#ledger.clients.delete(clientId);
+    this.#write({ entries: [] }).then(forget, forget);
   }
 
   trim(channelId: string, upTo: number): Promise<void> {

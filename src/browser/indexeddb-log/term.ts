@@ -3,6 +3,7 @@
 // from then on every commit of the old host fails as a whole, however late it wakes.
 
 import type { ChannelRow, ClientRow, Database, JournalRow, Meta } from './database.ts';
+import { busError } from '../../core/errors.ts';
 import { randomName } from '../../core/platform.ts';
 import type { Platform } from '../../core/platform.ts';
 import { rememberedPushes } from '../../core/ledger.ts';
@@ -103,14 +104,20 @@ async function succeed(
   throw failed.reason;
 }
 
-/** Takes the next term. `isAlive` tells which clients may still repeat a push. */
-export async function takeTerm(
-  database: Database,
-  platform: Platform,
-  isAlive: (clientId: string) => boolean,
-): Promise<Term> {
+export interface TermOptions {
+  readonly platform: Platform;
+  /** Which clients may still repeat a push. */
+  readonly isAlive: (clientId: string) => boolean;
+  /** Whoever wanted it has ended: a host that works must not be robbed for it. */
+  readonly isOver?: () => boolean;
+}
+
+/** Takes the next term. */
+export async function takeTerm(database: Database, { platform, isAlive, isOver }: TermOptions): Promise<Term> {
   for (;;) {
-    const taken = await succeed(database, await readBefore(database, platform), isAlive);
+    const before = await readBefore(database, platform);
+    if (isOver?.() === true) throw busError('HOST_LOST', 'The host has ended.', { retryable: true });
+    const taken = await succeed(database, before, isAlive);
     if (taken !== undefined) return taken;
   }
 }
