@@ -1,8 +1,11 @@
 // The demo: a user's app, importing the built package by its name.
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 import type { Plugin } from 'vite';
+import { companion } from './demo/chat/companion.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -22,10 +25,28 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** The service worker that opens the page without a network: the code, and the names of all files of this build. */
+const offlineCompanion: Plugin = {
+  name: 'offline-companion',
+  apply: 'build',
+  generateBundle: {
+    order: 'post',
+    handler(_, bundle) {
+      const built = Object.values(bundle);
+      const hash = createHash('sha256');
+      for (const file of built) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
+      const files = ['', ...built.map(({ fileName }) => fileName), ...readdirSync(here('demo/chat/public'))];
+      const [list, version] = [JSON.stringify(files), JSON.stringify(hash.digest('hex').slice(0, 16))];
+      const source = `(${companion.toString()})(globalThis, ${list}, ${version});\n`;
+      this.emitFile({ type: 'asset', fileName: 'companion.js', source });
+    },
+  },
+};
+
 export default defineConfig({
   root: here('demo/chat'),
   base: './',
-  plugins: [preact(), contentSecurityPolicy],
+  plugins: [preact(), contentSecurityPolicy, offlineCompanion],
   resolve: {
     alias: [
       { find: /^busline$/, replacement: here('dist/index.js') },

@@ -119,20 +119,21 @@ test.describe('whom a message asks', () => {
 });
 
 test.describe('the page of agents', () => {
-  test('tells who is at work, and in which tab', async ({ openChat }) => {
+  test('tells who is at work, in which tab, and which one would follow', async ({ openChat }) => {
     const a = await openChat();
     const b = await openChat('none', { at: '/agents' });
     const card = (tab: ChatTab, name: string) => tab.page.getByRole('article', { name });
     await expect(card(b, 'Docs')).toContainText('MiniSearch');
     await expect(card(b, 'Docs').getByRole('status')).toHaveText('Idle');
-    await expect(card(b, 'Docs')).toContainText('In 2 tabs. None has answered yet.');
+    await expect(card(b, 'Docs')).toContainText('Ready in tab 1. If that closes, tab 2 follows.');
     await slowly([a, b]);
     await a.write(long);
     await expect(card(b, 'Docs').getByRole('status')).toHaveText('Answering');
-    await expect(card(b, 'Docs')).toContainText('At work in another tab.');
+    await expect(card(b, 'Docs')).toContainText('At work in tab 1. If that closes, tab 2 follows.');
     await expect(card(b, 'Facts').getByRole('status')).toHaveText('Idle');
     await a.page.close();
-    await expect(card(b, 'Docs')).toContainText('In 1 tab. At work in this tab.');
+    await expect(card(b, 'Docs')).toContainText('At work in tab 2, this one. No other tab is there to follow.');
+    await expect(card(b, 'Docs').getByRole('status')).toHaveText('Answering');
   });
 
   test('tells the last error, which the room is told too', async ({ openChat, context }) => {
@@ -153,7 +154,10 @@ test.describe('the page of agents', () => {
     const [a, b] = [await openChat('none', { at: '/agents' }), await openChat('none', { at: '/agents' })];
     const docs = (tab: ChatTab) => tab.page.getByRole('article', { name: 'Docs' });
     await docs(a).getByRole('button', { name: 'Pause' }).click();
-    for (const tab of [a, b]) await expect(docs(tab).getByRole('status')).toHaveText('Paused');
+    for (const tab of [a, b]) {
+      await expect(docs(tab).getByRole('status')).toHaveText('Paused');
+      await expect(docs(tab)).toContainText('In no tab while it is paused.');
+    }
     const c = await openChat();
     await c.write('What do the ticks mean?');
     await c.write('@facts Grace Hopper');

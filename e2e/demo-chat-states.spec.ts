@@ -45,15 +45,47 @@ test.describe('where storage is blocked', () => {
   });
 });
 
-test.describe('without a SharedWorker', () => {
-  test('the tab is its own host, says so, and Docs answers there', async ({ openChat, context }) => {
-    await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'));
-    const tab = await openChat();
-    await expect(tab.page.getByText('This tab is on its own.')).toBeVisible();
-    await tab.write('What do the ticks mean?');
-    await expect(tab.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
-    await expect(tab.status).toHaveText('1 tab · this tab only · 3 records stored');
+test('where storage is blocked and a page hosts, messages are kept in localStorage, and the chat says so', async ({
+  openChat,
+  context,
+}) => {
+  await context.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException('Not here.', 'SecurityError');
+    };
   });
+  const tab = await openChat('none', { at: '/data' });
+  await tab.chooseHost('One tab’s page');
+  await expect(
+    tab.page.getByText('There is little room for messages. This browser refuses IndexedDB here'),
+  ).toContainText('kept in localStorage');
+  await tab.go('Lobby');
+  await tab.write('Kept all the same');
+  await expect(tab.tick('Kept all the same', 'Stored')).toBeVisible();
+  await tab.page.reload();
+  await expect(tab.message('Kept all the same')).toBeVisible();
+  await expect(tab.status).toHaveText('1 tab · one tab’s page · 1 record stored');
+});
+
+test.describe('without a SharedWorker', () => {
+  for (const [lacking, missing] of [
+    ['a tab leads', ['SharedWorker']],
+    ['and without any other worker, a tab leads in its page', ['SharedWorker', 'Worker']],
+  ] as const) {
+    test(`${lacking}, which the line says with the reason, and Docs answers`, async ({ openChat, context }) => {
+      await context.addInitScript((names) => {
+        for (const name of names) Reflect.deleteProperty(globalThis, name);
+      }, missing);
+      const [a, b] = [await openChat(), await openChat()];
+      await a.write('What do the ticks mean?');
+      for (const tab of [a, b]) {
+        await expect(tab.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
+        await expect(tab.status).toHaveText('2 tabs · leader tab · 3 records stored');
+        await tab.page.locator('footer summary').click();
+        await expect(tab.page.locator('footer')).toContainText('Leader tab. This browser has no SharedWorker.');
+      }
+    });
+  }
 });
 
 test('while the bus is being opened, the chat can be used already', async ({ openChat }) => {

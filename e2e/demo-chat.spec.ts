@@ -72,6 +72,20 @@ test.describe('between tabs', () => {
     await expect(tab.messages).toHaveCount(1);
   });
 
+  test('a message that could not be stored is sent again after a reload, once', async ({ openChat }) => {
+    const tab = await openChat('disk full');
+    await expect(tab.status).toContainText('SharedWorker');
+    await tab.tellWorker('be full');
+    await tab.write('Does it fit');
+    await expect(tab.message('Does it fit').getByRole('alert')).toBeVisible();
+    // Its worker goes with the page, and the next one finds room.
+    await tab.page.reload();
+    await expect(tab.tick('Does it fit', 'Stored')).toBeVisible();
+    await tab.page.reload();
+    await expect(tab.tick('Does it fit', 'Stored')).toBeVisible();
+    await expect(tab.status).toHaveText('1 tab · SharedWorker · 1 record stored');
+  });
+
   test('what cannot be stored can be put back and mended, or discarded', async ({ openChat }) => {
     const tab = await openChat('disk full');
     await expect(tab.status).toContainText('SharedWorker');

@@ -95,5 +95,5 @@ test('the line at the foot names the host, and opens into what is wrong and what
   const foot = tab.page.locator('footer');
   await expect(foot).toContainText('Storage blocked');
   await foot.locator('summary').click();
-  await expect(foot.getByText('messages live until the last tab closes')).toBeVisible();
+  await expect(foot.getByText('messages live in memory, until the last tab closes')).toBeVisible();
 });

@@ -1,8 +1,8 @@
 import type { Locator } from '@playwright/test';
 import { expect, test } from './support/chat.ts';
-import type { ChatTab, Opening } from './support/chat.ts';
+import type { ChatTab, Fault, Opening } from './support/chat.ts';
 
-type Open = (fault?: 'none' | 'disk full', more?: Opening) => Promise<ChatTab>;
+type Open = (fault?: Fault, more?: Opening) => Promise<ChatTab>;
 
 /** What is on the screen when a state is looked at: nothing moves any more. */
 async function settled(...shown: Locator[]): Promise<void> {
@@ -85,10 +85,47 @@ const states: Record<string, (open: Open) => Promise<ChatTab>> = {
   'the agents, one at work and one paused': async (open) => {
     const tab = await open('none', { at: '/agents' });
     await tab.page.getByRole('button', { name: 'Pause Facts' }).click();
-    await settled(tab.page.getByText('Paused'));
+    await settled(tab.page.getByText('Paused', { exact: true }));
     const other = await open();
     await other.write('What do the ticks mean?');
-    await settled(tab.page.getByText('Last at work in this tab.'));
+    await expect(other.messages.last()).toContainText('What the ticks mean');
+    await settled(tab.page.getByText('Ready in tab 1, this one. If that closes, tab 2 follows.').first());
+    return tab;
+  },
+  'the agents after their tab was closed': async (open) => {
+    const first = await open();
+    const [tab] = [await open('none', { at: '/agents' }), await open(), await open('none', { as: 'guest' })];
+    await settled(tab.page.getByText('Tab 4'), tab.page.getByText('Ready in tab 1.').first());
+    await first.page.close();
+    await settled(tab.page.getByText('moved from tab 1'));
+    await tab.page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+    return tab;
+  },
+  'the hosts, where another is had than the chosen one': async (open) => {
+    const tab = await open('none', { at: '/data' });
+    await tab.page.evaluate(() => sessionStorage.setItem('lacking', 'yes'));
+    await tab.page.addInitScript(() => {
+      if (sessionStorage.getItem('lacking') !== null) Reflect.deleteProperty(Navigator.prototype, 'serviceWorker');
+    });
+    await tab.chooseHost('Service worker');
+    await settled(tab.page.getByText('You chose: service worker.'));
+    await tab.page.getByRole('radio', { name: 'Leader tab' }).check();
+    return tab;
+  },
+  'the line at the foot while a chosen host is looked for': async (open) => {
+    const tab = await open('slow start', { at: '/data' });
+    await tab.chooseHost('Leader tab');
+    await tab.page.locator('footer summary').click();
+    await settled(tab.page.getByText('connecting (leader tab) …'), tab.page.locator('.status-more'));
+    return tab;
+  },
+  'a browser that is offline, and the foot opened': async (open) => {
+    const tab = await open();
+    await tab.write('What do the ticks mean?');
+    await expect(tab.messages.last()).toContainText('What the ticks mean');
+    await tab.page.context().setOffline(true);
+    await tab.page.locator('footer summary').click();
+    await settled(tab.page.locator('.status-more').getByText('This browser is offline.'));
     return tab;
   },
   'the data, with a notice': async (open) => {

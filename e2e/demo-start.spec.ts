@@ -2,33 +2,49 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BrowserContext } from '@playwright/test';
 import { createServer } from 'vite';
+import { serveDemo } from '../scripts/serve-demo.mjs';
 import { ChatTab, expect, test } from './support/chat.ts';
 
-test('from a fresh checkout, `npm start` serves the chat with its worker and its agent', async ({ page, context }) => {
+let folder = '';
+test.beforeEach(async () => {
   test.slow();
-  const cacheDir = await mkdtemp(join(tmpdir(), 'busline-vite-'));
+  folder = await mkdtemp(join(tmpdir(), 'busline-start-'));
+});
+test.afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function expectChat(context: BrowserContext, url = ''): Promise<void> {
+  const tabs = [new ChatTab(await context.newPage()), new ChatTab(await context.newPage())] as const;
+  for (const { page } of tabs) await page.goto(url);
+  await tabs[0].write('What do the ticks mean?');
+  for (const shown of tabs) {
+    await expect(shown.messages).toHaveCount(2, { timeout: 20_000 });
+    await expect(shown.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
+    await expect(shown.status).toHaveText('2 tabs · SharedWorker · 3 records stored');
+  }
+}
+
+test('from a fresh checkout, `npm start` serves the chat with its worker and its agents', async ({ context }) => {
+  const server = await serveDemo({ outDir: folder, port: 0 });
+  try {
+    await expectChat(context, server.resolvedUrls?.local[0]);
+  } finally {
+    await server.close();
+  }
+});
+
+test('`npm start -- --dev` serves its source', async ({ context }) => {
   const server = await createServer({
     configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)),
-    cacheDir,
+    cacheDir: folder,
     logLevel: 'error',
     server: { port: 0 },
   });
   await server.listen();
   try {
-    const url = server.resolvedUrls?.local[0] ?? '';
-    await page.goto(url);
-    const tab = new ChatTab(page);
-    const second = await context.newPage();
-    await second.goto(url);
-    await tab.write('What do the ticks mean?');
-    for (const shown of [tab, new ChatTab(second)]) {
-      await expect(shown.messages).toHaveCount(2, { timeout: 20_000 });
-      await expect(shown.messages.last()).toContainText('demo/chat/README.md › What the ticks mean');
-      await expect(shown.status).toHaveText('2 tabs · SharedWorker · 3 records stored');
-    }
+    await expectChat(context, server.resolvedUrls?.local[0]);
   } finally {
     await server.close();
-    await rm(cacheDir, { recursive: true, force: true });
   }
 });

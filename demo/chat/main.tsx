@@ -10,8 +10,9 @@ import './styles/composer.css';
 import './styles/panels.css';
 import './styles/pages.css';
 import { createChat } from './model/chat.ts';
+import { takeTabNumber } from './model/tab-number.ts';
 import { App } from './ui/app.tsx';
 
-const chat = createChat();
+const chat = createChat(await takeTabNumber());
 const place = document.getElementById('app');
 if (place !== null) render(<App chat={chat} />, place);

@@ -120,6 +120,16 @@ export class ChatTab {
     await this.page.getByRole('button', { name: 'Make the room' }).click();
   }
 
+  /** On the page of data. Resolves when the page after the reload is there. */
+  async chooseHost(name: string): Promise<void> {
+    const { page } = this;
+    await page.getByRole('radio', { name }).check();
+    const reloaded = page.waitForEvent('load');
+    await page.getByRole('button', { name: 'Use it and reload' }).click();
+    await reloaded;
+    await expect(this.title).toBeVisible();
+  }
+
   async rename(name: string): Promise<void> {
     await this.page.getByRole('button', { name: 'change your name' }).click();
     await this.page.getByRole('textbox', { name: 'Your name' }).fill(name);
@@ -170,31 +180,39 @@ export interface Opening {
   readonly as?: string;
   /** The room or page to begin with, as its address names it. */
   readonly at?: string;
+  /** Instead of the one that all tests share: one that the test may stop. */
+  readonly site?: Server;
 }
 
 interface ChatFixtures {
   openChat: (fault?: Fault, more?: Opening) => Promise<ChatTab>;
 }
 
-export const test = base.extend<ChatFixtures, { chatSite: Server }>({
-  chatSite: [
+export const test = base.extend<ChatFixtures, { chatFolders: Record<string, string>; chatSite: Server }>({
+  chatFolders: [
     async ({ browserName: _browserName }, use) => {
       const outDir = await mkdtemp(join(tmpdir(), 'busline-chat-'));
-      const site = await serve(await buildChat(outDir));
-      await use(site);
-      await site.close();
+      await use(await buildChat(outDir));
       await rm(outDir, { recursive: true });
     },
     { scope: 'worker', timeout: 60_000 },
   ],
+  chatSite: [
+    async ({ chatFolders }, use) => {
+      const site = await serve(chatFolders);
+      await use(site);
+      await site.close();
+    },
+    { scope: 'worker' },
+  ],
   openChat: async ({ context, chatSite }, use) => {
     const complaints: string[] = [];
-    await use(async (fault = 'none', { context: within = context, as, at } = {}) => {
+    await use(async (fault = 'none', { context: within = context, as, at, site = chatSite } = {}) => {
       const page = await within.newPage();
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       const [person, place] = [as === undefined ? '' : `?as=${as}`, at === undefined ? '' : `#${at}`];
-      await page.goto(chatSite.url + mountOf(fault) + person + place);
+      await page.goto(site.url + mountOf(fault) + person + place);
       const tab = new ChatTab(page);
       await expect(tab.title).toBeVisible();
       return tab;

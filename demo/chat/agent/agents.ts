@@ -7,6 +7,7 @@ import { Preference } from '../model/preferences.ts';
 import { Desk, deskChannel } from './desk.ts';
 import { docsAgent, docsResponder } from './docs-agent.ts';
 import { factsAgent, factsResponder } from './facts-agent.ts';
+import { AgentPlaces } from './places.ts';
 import { planAgent } from './plan-agent.ts';
 import { isAgent, roster } from './roster.ts';
 import type { AgentCard, AgentId } from './roster.ts';
@@ -19,6 +20,7 @@ interface Work {
 
 export class Agents {
   readonly desk: Desk;
+  readonly places: AgentPlaces;
   /** Their ids, with a space between. */
   readonly paused: Preference<string> = new Preference(
     'paused-agents',
@@ -28,9 +30,10 @@ export class Agents {
   readonly #bus: MessageBus;
   readonly #work = new Map<AgentId, Work>();
 
-  constructor(bus: MessageBus) {
+  constructor(bus: MessageBus, tab: number) {
     this.#bus = bus;
-    this.desk = new Desk(bus);
+    this.desk = new Desk(bus, tab);
+    this.places = new AgentPlaces(bus);
     for (const card of roster) this.#work.set(card.id, this.#employ(card));
     bus.subscribeControl(deskChannel, ({ action, target = '' }) => {
       if (isAgent(target)) this.#remember(target, action === 'pause');
@@ -68,9 +71,10 @@ export class Agents {
     const working = new Set(this.#bus.getAdapters());
     for (const [id, { adapter, responder }] of this.#work) {
       if (this.isPaused(id)) {
-        this.#bus.removeAdapter(adapter.name);
+        if (this.#bus.removeAdapter(adapter.name)) this.desk.hasNoMore(id);
         responder?.pause();
       } else if (!working.has(adapter.name)) {
+        this.desk.has(id);
         this.#bus.use(adapter);
         responder?.resume();
       }

@@ -2,6 +2,7 @@
 // what a tab that died was doing is not shown for ever.
 
 import type { Json, Member, MessageBus } from 'busline';
+import { seatName } from './places.ts';
 import { channelOfAgent } from './roster.ts';
 import type { AgentId } from './roster.ts';
 
@@ -12,21 +13,35 @@ export type Activity = (typeof activities)[number];
 
 export interface Report {
   readonly activity: Activity;
-  /** Which tab says so. */
-  readonly tab: string;
+  /** The number of the tab that says so. */
+  readonly tab: number;
   /** What went wrong last, in that tab. */
   readonly error?: string;
 }
 
 export class Desk {
   /** This tab, among those of all people. */
-  readonly tab: string = `tab-${crypto.randomUUID()}`;
+  readonly tab: number;
   readonly #bus: MessageBus;
   readonly #errors = new Map<AgentId, string>();
+  /** What this tab is called where it has an agent. */
+  readonly #seats = new Map<AgentId, string>();
 
-  constructor(bus: MessageBus) {
+  constructor(bus: MessageBus, tab: number) {
     this.#bus = bus;
-    bus.joinChannel(deskChannel, this.tab).catch(() => undefined);
+    this.tab = tab;
+    bus.joinChannel(deskChannel, seatName(tab, Date.now())).catch(() => undefined);
+  }
+
+  /** From now on this tab has the agent, and works when it is its turn. */
+  has(agent: AgentId): void {
+    const seat = seatName(this.tab, Date.now());
+    this.#seats.set(agent, seat);
+    this.#bus.joinChannel(channelOfAgent(agent), seat).catch(() => undefined);
+  }
+
+  hasNoMore(agent: AgentId): void {
+    this.#bus.leaveChannel(channelOfAgent(agent), this.#seats.get(agent)).catch(() => undefined);
   }
 
   tell(agent: AgentId, activity: Activity, error?: string): void {
@@ -50,5 +65,5 @@ export function reportOf(members: readonly Member[]): Report | undefined {
   const activity = activities.find((each) => each === last?.['activity']);
   if (last === undefined || activity === undefined) return undefined;
   const { tab, error } = last;
-  return { activity, tab: typeof tab === 'string' ? tab : '', ...(typeof error === 'string' && { error }) };
+  return { activity, tab: typeof tab === 'number' ? tab : 0, ...(typeof error === 'string' && { error }) };
 }

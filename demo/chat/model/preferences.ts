@@ -33,6 +33,17 @@ export function remember(key: string, value: string | undefined): void {
   }
 }
 
+/** Whether what is remembered outlasts the page. */
+export function canRemember(): boolean {
+  try {
+    localStorage.setItem(`${prefix}probe`, '');
+    localStorage.removeItem(`${prefix}probe`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Forgets all that begins so. */
 export function forget(start: string): void {
   try {

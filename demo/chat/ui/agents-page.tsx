@@ -1,30 +1,35 @@
 // Who the agents are, where they run and how they are; and the way to make one pause.
 
 import type { VNode } from 'preact';
-import { deskChannel, reportOf } from '../agent/desk.ts';
+import { reportOf } from '../agent/desk.ts';
 import type { Activity, Report } from '../agent/desk.ts';
 import { channelOfAgent, roster } from '../agent/roster.ts';
 import type { AgentCard } from '../agent/roster.ts';
 import type { Chat } from '../model/chat.ts';
 import { Avatar } from './avatar.tsx';
+import { sentenceOfHost } from './host-words.ts';
+import { TabLine } from './tab-line.tsx';
 import { useStore } from './use-store.ts';
-import { tabsOf } from './words.ts';
 
 export function AgentsPage({ chat }: { readonly chat: Chat }): VNode {
-  const tabs = useStore(chat.bus.presence(deskChannel)).length;
+  const { host, why } = useStore(chat.bus.status);
   return (
     <div id="page" class="page" tabIndex={0} role="region" aria-label="Agents">
       <p class="lead">
         Every tab has all agents; each message is handled by one of them, and if its tab dies, another tab goes on. Ask
         one by writing “@” in a room.
       </p>
+      <TabLine chat={chat} />
       <ul class="cards">
         {roster.map((card) => (
           <li key={card.id}>
-            <AgentRow chat={chat} card={card} tabs={tabs} />
+            <AgentRow chat={chat} card={card} />
           </li>
         ))}
       </ul>
+      <p class="lead">
+        The bus that they share runs here: <strong>{sentenceOfHost(host)}</strong> {why}
+      </p>
     </div>
   );
 }
@@ -36,28 +41,32 @@ const activityWords: Record<Activity, string> = {
   failed: 'Failed',
 };
 
+const atWork: ReadonlySet<Activity> = new Set(['thinking', 'answering']);
+
 function stateOf(report: Report | undefined, isPaused: boolean): Activity | 'paused' {
   const activity = report?.activity ?? 'idle';
-  return isPaused && activity !== 'thinking' && activity !== 'answering' ? 'paused' : activity;
+  return isPaused && !atWork.has(activity) ? 'paused' : activity;
 }
 
-/** Which tab has it at work, or had last. */
-function placeOf(report: Report | undefined, tab: string, tabs: number): string {
-  const all = `In ${tabsOf(tabs)}.`;
-  if (report === undefined) return `${all} None has answered yet.`;
-  const isAtWork = report.activity === 'thinking' || report.activity === 'answering';
-  return `${all} ${isAtWork ? 'At work in' : 'Last at work in'} ${report.tab === tab ? 'this tab' : 'another tab'}.`;
+/** Which tab has it, and which would follow. */
+function placeOf(report: Report | undefined, tabs: readonly number[], own: number): string | undefined {
+  const isAtWork = report !== undefined && atWork.has(report.activity);
+  const tab = isAtWork ? report.tab : tabs[0];
+  if (tab === undefined) return undefined;
+  const heir = tabs.find((each) => each !== tab);
+  const where = `${isAtWork ? 'At work' : 'Ready'} in tab ${tab}${tab === own ? ', this one' : ''}.`;
+  return `${where} ${heir === undefined ? 'No other tab is there to follow.' : `If that closes, tab ${heir} follows.`}`;
 }
 
 interface AgentRowProps {
   readonly chat: Chat;
   readonly card: AgentCard;
-  readonly tabs: number;
 }
 
-function AgentRow({ chat, card, tabs }: AgentRowProps): VNode {
+function AgentRow({ chat, card }: AgentRowProps): VNode {
   const { agents, notices } = chat;
   const report = reportOf(useStore(chat.bus.presence(channelOfAgent(card.id))));
+  const tabs = useStore(agents.places)[card.id];
   useStore(agents.paused);
   const isPaused = agents.isPaused(card.id);
   const state = stateOf(report, isPaused);
@@ -78,7 +87,7 @@ function AgentRow({ chat, card, tabs }: AgentRowProps): VNode {
         <dt>Engine</dt>
         <dd>{card.engine}</dd>
         <dt>Runs</dt>
-        <dd>{placeOf(report, agents.desk.tab, tabs)}</dd>
+        <dd>{placeOf(report, tabs, chat.tab) ?? (isPaused ? 'In no tab while it is paused.' : 'Looking for it …')}</dd>
         <dt>Last error</dt>
         <dd>{report?.error ?? 'None'}</dd>
       </dl>

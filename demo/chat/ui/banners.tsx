@@ -3,17 +3,20 @@
 import type { ComponentChildren, VNode } from 'preact';
 import type { BusStatus } from 'busline';
 import type { Chat } from '../model/chat.ts';
+import type { HostChoice } from '../model/hosts.ts';
 import { WarningIcon } from './icons.tsx';
 import { useStore } from './use-store.ts';
+import { problemWords } from './words.ts';
 
 export function Banners({ chat }: { readonly chat: Chat }): VNode {
   const status = useStore(chat.bus.status);
+  const choice = useStore(chat.hostChoice);
   const outdated = useStore(chat.outdated);
   // The region is there before its content: only then is what appears in it read out.
   return (
     <div role="status" class="banners">
       {outdated === undefined ? (
-        <StatusBanner {...status} />
+        <StatusBanner status={status} choice={choice} />
       ) : (
         <Banner kind="warning" title="A newer version of this chat is running">
           Reload the page to go on. <Reload />
@@ -23,7 +26,13 @@ export function Banners({ chat }: { readonly chat: Chat }): VNode {
   );
 }
 
-function StatusBanner({ host, durability, problem, why }: BusStatus): VNode | null {
+interface StatusBannerProps {
+  readonly status: BusStatus;
+  readonly choice: HostChoice;
+}
+
+function StatusBanner({ status, choice }: StatusBannerProps): VNode | null {
+  const { host, durability, problem, why } = status;
   if (host === 'connecting') {
     if (problem === undefined) return null;
     return (
@@ -42,21 +51,25 @@ function StatusBanner({ host, durability, problem, why }: BusStatus): VNode | nu
   if (durability === 'memory') {
     return (
       <Banner kind="warning" title="Messages are not being kept">
-        {problem?.advice ?? 'They live in memory, until the last tab closes.'}
+        {problem === undefined ? 'They live in memory, until the last tab closes.' : problemWords(status)}
       </Banner>
     );
   }
-  if (host === 'page') {
+  // Whoever chose it knows.
+  if (host === 'page' && choice !== 'page') {
     return (
-      <Banner kind="warning" title="This tab is on its own">
+      <Banner kind="warning" title="One tab’s page runs the bus for all">
         {why}
       </Banner>
     );
   }
   if (problem === undefined) return null;
   return (
-    <Banner kind="warning" title="Something is not right">
-      {problem.advice}
+    <Banner
+      kind="warning"
+      title={problem.code === 'STORAGE_BLOCKED' ? 'There is little room for messages' : 'Something is not right'}
+    >
+      {problemWords(status)}
     </Banner>
   );
 }

@@ -1,4 +1,4 @@
-// What is kept, as a file and back, and the ways to be rid of it.
+// What is kept and by whom, as a file and back, and the ways to be rid of it.
 
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
@@ -7,6 +7,8 @@ import { BackupSection } from './backup-section.tsx';
 import { ClearSection } from './clear-section.tsx';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import type { Question } from './confirm-dialog.tsx';
+import { HostSection } from './host-section.tsx';
+import { OfflineSection } from './offline-section.tsx';
 import { StorageMeter } from './storage-meter.tsx';
 
 export function DataPage({ chat }: { readonly chat: Chat }): VNode {
@@ -14,6 +16,8 @@ export function DataPage({ chat }: { readonly chat: Chat }): VNode {
   return (
     <div id="page" class="page" tabIndex={0} role="region" aria-label="Data">
       <StorageMeter bus={chat.bus} />
+      <HostSection chat={chat} />
+      <OfflineSection chat={chat} />
       <BackupSection chat={chat} />
       <ClearSection chat={chat} ask={ask} />
       {question !== undefined && <ConfirmDialog {...question} onClose={() => ask(undefined)} />}

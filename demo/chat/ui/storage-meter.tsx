@@ -1,20 +1,22 @@
 import type { VNode } from 'preact';
-import type { MessageBus } from 'busline';
+import type { BusStatus, MessageBus } from 'busline';
 import { useStore } from './use-store.ts';
 import { sizeOf } from './words.ts';
 
+function withoutEstimate(durability: BusStatus['durability']): string {
+  return durability === 'memory'
+    ? 'Messages are kept in memory here: nothing is on the disk.'
+    : 'The browser does not say how much is used.';
+}
+
 /** How full the disk is, as the browser estimates it. */
 export function StorageMeter({ bus }: { readonly bus: MessageBus }): VNode {
-  const { storage, durability } = useStore(bus.status);
+  const { host, storage, durability } = useStore(bus.status);
   return (
     <section class="card" aria-labelledby="storage">
       <h2 id="storage">Storage</h2>
       {storage === undefined ? (
-        <p>
-          {durability === 'memory'
-            ? 'Messages are kept in memory here: nothing is on the disk.'
-            : 'The browser does not say how much is used.'}
-        </p>
+        <p>{host === 'connecting' ? 'Looking …' : withoutEstimate(durability)}</p>
       ) : (
         <>
           <meter

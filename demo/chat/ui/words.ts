@@ -1,22 +1,14 @@
 // Numbers, times and names as people read them.
 
 import type { BusStatus } from 'busline';
+import type { HostChoice } from '../model/hosts.ts';
+import { hostWords } from './host-words.ts';
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const date = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' });
 const number = new Intl.NumberFormat('en-US');
 
 const lists = new Intl.ListFormat('en-GB');
-
-const hosts: Record<BusStatus['host'], string> = {
-  'shared-worker': 'SharedWorker',
-  'leader-tab': 'leader tab',
-  'service-worker': 'service worker',
-  page: 'this tab only',
-  process: 'process',
-  connecting: 'connecting …',
-  closed: 'closed',
-};
 
 export function timeOf(timestamp: number): string {
   return clock.format(timestamp);
@@ -84,9 +76,23 @@ export function hueOf(id: string): number {
   return sum % 6;
 }
 
+/** What is wrong with the host and what to do about it. Of storage that is blocked, what it means for what one writes. */
+export function problemWords({ problem, durability }: BusStatus): string {
+  if (problem?.code !== 'STORAGE_BLOCKED') return problem?.advice ?? '';
+  const where =
+    durability === 'memory'
+      ? 'messages live in memory, until the last tab closes'
+      : 'messages are kept in localStorage, which holds about 5 MB';
+  return `This browser refuses IndexedDB here, as private windows and strict cookie settings do: ${where}.`;
+}
+
 /** "3 tabs · SharedWorker · 1,204 records stored" */
-export function statusWords({ tabs, host, outbox, durability }: BusStatus, stored: number | undefined): string {
-  const parts = [tabsOf(tabs), hosts[host]];
+export function statusWords(
+  { tabs, host, outbox, durability }: BusStatus,
+  choice: HostChoice,
+  stored: number | undefined,
+): string {
+  const parts = [tabsOf(tabs), hostWords(host, choice)];
   if (stored !== undefined) {
     const records = `${countOf(stored)} ${stored === 1 ? 'record' : 'records'}`;
     parts.push(`${records} ${durability === 'memory' ? 'in memory' : 'stored'}`);
