@@ -11,6 +11,7 @@ const alias = [
 ];
 const built = 'test/architecture/built.test.ts';
 const engines = 'test/engines/**/*.test.ts';
+const faults = ['test/faults/runs.test.ts', 'test/faults/planted.test.ts'];
 
 export default defineConfig({
   resolve: { alias },
@@ -18,9 +19,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, built, engines] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, built, engines, ...faults],
+        },
       },
       { extends: true, test: { name: 'built', include: [built] } },
+      { extends: true, test: { name: 'faults', include: faults, testTimeout: 180_000, hookTimeout: 60_000 } },
       {
         extends: true,
         test: { name: 'engines', include: [engines], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },

@@ -35,6 +35,7 @@ const steps = quick
       onBuild(one('attw', 'node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '--profile', 'esm-only')),
       onBuild({ name: 'e2e', run: runPlaywright }),
       onBuild(vitest('engines', 'engines')),
+      vitest('faults', 'faults'),
       onBuild(one('browser coverage', 'scripts/browser-coverage.mjs', ran)),
     ];
 
