@@ -35,7 +35,7 @@ const offlineCompanion: Plugin = {
       const built = Object.values(bundle);
       const hash = createHash('sha256');
       for (const file of built) hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
-      const files = ['', ...built.map(({ fileName }) => fileName), ...readdirSync(here('demo/chat/public'))];
+      const files = ['', ...built.map(({ fileName }) => fileName), ...readdirSync(here('public'))];
       const [list, version] = [JSON.stringify(files), JSON.stringify(hash.digest('hex').slice(0, 16))];
       const source = `(${companion.toString()})(globalThis, ${list}, ${version});\n`;
       this.emitFile({ type: 'asset', fileName: 'companion.js', source });
@@ -45,6 +45,7 @@ const offlineCompanion: Plugin = {
 
 export default defineConfig({
   root: here('demo/chat'),
+  publicDir: here('public'),
   base: './',
   plugins: [preact(), contentSecurityPolicy, offlineCompanion],
   resolve: {
