@@ -5,7 +5,7 @@ import type { Platform } from '../core/platform.ts';
 
 /** While an answer is awaited, and while none is. */
 const busyBeat = 100;
-export const idleBeat = 1000;
+const idleBeat = 1000;
 const maxMissed = 24;
 
 export class Heartbeat {

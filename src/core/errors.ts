@@ -17,7 +17,7 @@ export const advice = {
     'The worker script did not start: pass `workerUrl` or `worker`, and check that it is served from this origin as JavaScript.',
   HOST_LOST: 'The host of the bus is gone and is being replaced; what was sent is sent again by itself.',
   STORAGE_BLOCKED:
-    'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): allow it for this site. Until then messages are kept where the message says.',
+    'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): allow it for this site. Until then the log has little space, or lives in memory only.',
   STORAGE_FULL:
     'The disk quota of this origin is used up: delete data, set `retention`, or ask for navigator.storage.persist(); then send again.',
   STORAGE_NEWER: 'The stored data was written by a newer build: reload this page to get it.',

@@ -97,7 +97,7 @@ function rareOf(seed: number): readonly FaultKind[] {
 
 export function planOf(kind: HostKind, seed: number, mix: Mix = {}): Plan {
   const random = randomOf(seed * 7919 + kind.length);
-  const { weights = usual, steps: count = 32 } = mix;
+  const { weights = usual, steps: count = 38 } = mix;
   const bag = Object.entries(weights).flatMap(([fault, weight]) =>
     Array.from({ length: weight }, () => fault as FaultKind),
   );
