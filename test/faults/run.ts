@@ -1,6 +1,5 @@
 // One run: a bus of its own in an origin of its own, the faults of a plan, then rest, and everything that was recorded.
 
-import type { HostKind } from '../../src/index.ts';
 import type { Positions } from '../../src/core/log.ts';
 import type { Browser } from './browser.ts';
 import { check, checkUnfinished } from './check.ts';
@@ -55,7 +54,7 @@ async function live(plan: Plan, tabs: Tabs, injector: Injector, browser: Browser
     await injector.begin(step);
   }
   await injector.over();
-  const rest = new Rest(tabs, browser, plan.kind);
+  const rest = new Rest(tabs, browser);
   const left = await rest.come();
   const final = left.length > 0 ? undefined : await rest.look();
   await rest.end();
@@ -68,12 +67,10 @@ async function live(plan: Plan, tabs: Tabs, injector: Injector, browser: Browser
 class Rest {
   readonly #tabs: Tabs;
   readonly #browser: Browser;
-  readonly #isAlone: boolean;
 
-  constructor(tabs: Tabs, browser: Browser, kind: HostKind) {
+  constructor(tabs: Tabs, browser: Browser) {
     this.#tabs = tabs;
     this.#browser = browser;
-    this.#isAlone = kind === 'page';
   }
 
   /** Every tab stops, has its answers, has read everything and leaves. Resolves with who did not. */
@@ -81,8 +78,6 @@ class Rest {
     const tabs = [...this.#tabs.open];
     const drained = new Map(tabs.map((tab) => [tab, this.#said('drained', tab)]));
     for (const tab of tabs) void this.#tabs.tell(tab, 'stop');
-    // Where a page hosts alone, the others wait until it has gone.
-    if (this.#isAlone) return this.#oneByOne(drained);
     const late = await this.#missing(tabs, 'drained', (tab) => drained.get(tab) as Promise<boolean>);
     if (late.length > 0) return late;
     return this.#finish(tabs);
@@ -110,25 +105,6 @@ class Rest {
       tabs.map(async (tab) => ((await did(tab)) ? [] : [`${tab.life} has not ${what} in ${patience} ms`])),
     );
     return all.flat();
-  }
-
-  async #oneByOne(drained: ReadonlyMap<Tab, Promise<boolean>>): Promise<readonly string[]> {
-    const waiting = new Map(drained);
-    while (waiting.size > 0) {
-      const first = await Promise.race([...waiting].map(async ([tab, is]) => ((await is) ? tab : undefined)));
-      if (first === undefined) return [`none of ${waiting.size} tabs has drained in ${patience} ms`];
-      waiting.delete(first);
-      const late = await this.#finish([first]);
-      if (late.length > 0) return late;
-      // Their time begins when they have a host.
-      for (const tab of waiting.keys()) waiting.set(tab, this.#drained(tab));
-    }
-    return [];
-  }
-
-  #drained(tab: Tab): Promise<boolean> {
-    const did = this.#tabs.facts.some((fact) => fact.t === 'drained' && fact.life === tab.life);
-    return did ? Promise.resolve(true) : this.#said('drained', tab);
   }
 
   async #finish(tabs: readonly Tab[]): Promise<readonly string[]> {
