@@ -11,6 +11,8 @@ const keptLeft = 64;
 interface InHand {
   readonly ref: Ref;
   outcome?: Outcome;
+  /** Asks again for the time it was given last: the next host knows only of its lease. */
+  extend?: () => Promise<void>;
   resolve?: () => void;
   reject?: (error: BusError) => void;
 }
@@ -57,7 +59,11 @@ export class RemoteMembers {
     return {
       settle: (ref, outcome) => this.#settle(n, member, ref, outcome),
       passOver: (channelId, logId, offsets) => this.#say({ type: 'pass', member: n, channelId, logId, offsets }),
-      extend: (ref, ms) => extend(n, ref, ms),
+      extend: (ref, ms) => {
+        const entry = member.inHand.get(keyOf(ref));
+        if (entry !== undefined) entry.extend = () => extend(n, ref, ms);
+        return extend(n, ref, ms);
+      },
       slots: (slots) => {
         member.request = { ...member.request, slots };
         this.#say({ type: 'slots', member: n, slots });
@@ -97,8 +103,10 @@ export class RemoteMembers {
     this.#left.clear();
     for (const [n, member] of this.#members) {
       this.#sayJoin(n, member);
-      for (const { ref, outcome } of member.inHand.values())
+      for (const { ref, outcome, extend } of member.inHand.values()) {
         if (outcome !== undefined) this.#say({ type: 'settle', member: n, ref, outcome });
+        else extend?.().catch(() => undefined);
+      }
     }
   }
 

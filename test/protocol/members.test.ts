@@ -54,6 +54,24 @@ describe('a member in a tab', () => {
     expect(await bus.tabs[0].admin.groups()).toMatchObject([{ members: 2, pending: 0, lag: 0 }]);
   });
 
+  test('keeps the time that it asked for when its host dies', async () => {
+    const bus = twoTabs();
+    const slow = worker(bus.tabs[0], { lease: 1000 });
+    await bus.advance(0);
+    await send(bus.tabs[1], 'x');
+    await bus.advance(0);
+    const other = worker(bus.tabs[1], { lease: 1000 });
+    const { attempt } = slow.calls[0] as Call;
+    await attempt.extend(60_000);
+    await bus.killHost();
+    await bus.advance(59_000);
+    expect(attempt.signal.aborted).toBe(false);
+    slow.calls[0]?.end();
+    await bus.advance(0);
+    expect(other.told()).toEqual([]);
+    expect(await bus.tabs[0].admin.groups()).toMatchObject([{ pending: 0, lag: 0 }]);
+  });
+
   test('keeps what it has in hand when its host dies, and says how it went to the next', async () => {
     const bus = twoTabs();
     const [mine, others] = [worker(bus.tabs[0], { concurrency: 2 }), worker(bus.tabs[1])];

@@ -268,7 +268,10 @@ describe('a client', () => {
   test('reports what is wrong without ending', async () => {
     const rig = await new Rig().open();
     rig.client.report(busError('WORKER_FAILED', 'Not there.'));
-    expect(rig.client.status.getSnapshot()).toMatchObject({ host: 'shared-worker', problem: { code: 'WORKER_FAILED' } });
+    expect(rig.client.status.getSnapshot()).toMatchObject({
+      host: 'shared-worker',
+      problem: { code: 'WORKER_FAILED' },
+    });
     expect(rig.errors.map(({ code }) => code)).toEqual(['WORKER_FAILED']);
   });
 
