@@ -8,6 +8,7 @@ type Began = Extract<Told, { t: 'began' }>;
 
 interface Attempt extends Began {
   how?: 'returned' | 'threw';
+  endedAt?: number;
   wasLost: boolean;
 }
 
@@ -27,7 +28,9 @@ function attemptsOf(view: View): ReadonlyMap<string, readonly Attempt[]> {
       byWork.set(workOf(fact), [...(byWork.get(workOf(fact)) ?? []), attempt]);
     } else if (fact.t === 'ended') {
       const attempt = byAttempt.get(attemptOf(fact));
-      if (attempt !== undefined) attempt.how = fact.how;
+      if (attempt === undefined) continue;
+      attempt.how = fact.how;
+      attempt.endedAt ??= fact.at;
     } else if (fact.t === 'lost') {
       const attempt = byAttempt.get(attemptOf(fact));
       if (attempt !== undefined) attempt.wasLost = true;
@@ -66,12 +69,15 @@ function checkAgain(view: View, attempts: ReadonlyMap<string, readonly Attempt[]
   for (const tries of attempts.values()) {
     const ordered = tries.toSorted((a, b) => a.attempt - b.attempt || a.at - b.at);
     ordered.slice(0, -1).forEach((attempt, at) => {
-      const { life, offset, how, wasLost } = attempt;
+      const { life, offset, how, wasLost, endedAt = Infinity } = attempt;
       if (how !== 'returned' || wasLost || view.dead.has(life)) return;
+      const next = ordered[at + 1] as Attempt;
+      // The other one began while this one was still at it: it had lost it before it returned. Nobody tells it so if the other
+      // one was done by then.
+      if (next.at < endedAt) return;
       const told = late.get(life) ?? 0;
       late.set(life, told - 1);
       if (told > 0) return;
-      const next = ordered[at + 1] as Attempt;
       problems.push(
         `work: message ${offset} was done by ${life} in attempt ${attempt.attempt} and came to ${next.life} in attempt ${next.attempt}`,
       );
