@@ -23,6 +23,7 @@ if (!options.built) await import('./build.mjs');
 const { rows } = await import('../test/bench/rows.mjs');
 const { openLab } = await import('../test/bench/lab.mjs');
 const { chromiumVersion } = await import('../test/bench/browser.mjs');
+const { stated } = await import('../test/bench/measure.mjs');
 const { markdown, terminalTable } = await import('../test/bench/report.mjs');
 
 const chosen = options.only === undefined ? Object.keys(rows) : [options.only];
@@ -48,8 +49,9 @@ try {
 }
 
 console.log(`\n${terminalTable(lines)}\n`);
-const missed = lines.filter(({ met }) => !met);
-console.log(`${lines.length - missed.length} of ${lines.length} targets met`);
+const held = lines.filter(({ target }) => target !== stated.text);
+const missed = held.filter(({ met }) => !met);
+console.log(`${held.length - missed.length} of ${held.length} targets met`);
 for (const failure of failed) console.error(failure);
 if (failed.length === 0 && !options.quick && options.only === undefined) {
   await mkdir(`${root}docs`, { recursive: true });

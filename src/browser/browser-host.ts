@@ -76,6 +76,8 @@ export class BrowserHost {
   accept(link: Link<HostFrame>): void {
     void this.#sign.held.then(() => {
       if (this.#ended) return link.close();
+      // A timer that went on would keep what is left of a tab that has gone.
+      const stop = systemPlatform.timer(helloWithin, () => session.close());
       const session = new Session(link, {
         lock: this.#lockName,
         opened: this.#opened,
@@ -84,9 +86,13 @@ export class BrowserHost {
         status: () => this.#status,
         defer: (task) => queueMicrotask(task),
         onError: (error) => this.#report(error),
-        onHello: (greeted, hello) => this.#welcome(greeted, hello),
+        onHello: (greeted, hello) => {
+          stop();
+          this.#welcome(greeted, hello);
+        },
         onNewer: (why) => void this.#handOver(why),
         onClose: (closed) => {
+          stop();
           this.#sessions.delete(closed);
           this.#countTabs();
         },
@@ -94,9 +100,6 @@ export class BrowserHost {
       this.#sessions.add(session);
       if (this.#isStandby) return session.elsewhere();
       this.#countTabs();
-      systemPlatform.timer(helloWithin, () => {
-        if (session.clientId === undefined) session.close();
-      });
     });
   }
 

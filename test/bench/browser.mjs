@@ -21,6 +21,7 @@ export async function openBrowser(origin) {
   const lookout = await openTab(context, origin);
   let names = 0;
   return {
+    workerHeap: (name) => workerHeap(context.browser(), name),
     /** Gives `use` that many new tabs and a name not used before; they are closed and their host is gone afterwards. */
     async withTabs(count, use) {
       const tabs = [];
@@ -51,6 +52,31 @@ async function openTab(context, origin) {
       ),
     close: () => page.close(),
   };
+}
+
+/** Bytes that the objects of the SharedWorker of this bus take, without what is garbage. */
+async function workerHeap(browser, name) {
+  const devtools = await browser.newBrowserCDPSession();
+  const { targetInfos } = await devtools.send('Target.getTargets', { filter: [{}] });
+  const { targetId } = targetInfos.find(({ type, title }) => type === 'shared_worker' && title.endsWith(`/${name}`));
+  // Playwright has no session for a SharedWorker: its messages go through the browser's.
+  const { sessionId } = await devtools.send('Target.attachToTarget', { targetId, flatten: false });
+  const answers = new Map();
+  devtools.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const { id, result } = JSON.parse(message);
+    answers.get(id)?.(result);
+  });
+  const ask = (method) =>
+    new Promise((resolve, reject) => {
+      const id = answers.size + 1;
+      answers.set(id, resolve);
+      devtools.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) }).catch(reject);
+    });
+  // What a collection finalizes is free after the next.
+  for (let round = 0; round < 3; round++) await ask('HeapProfiler.collectGarbage');
+  const { usedSize } = await ask('Runtime.getHeapUsage');
+  await devtools.detach();
+  return usedSize;
 }
 
 async function within(ms, promise) {

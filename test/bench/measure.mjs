@@ -42,5 +42,12 @@ export const atMostOrPlus = (times, ms) => ({
   text: `≤ ${times}× or + ${ms} ms`,
   met: ({ ratio, ours, peer }) => ratio <= times || ours <= peer + ms,
 });
+/** At most so many times the peer's and so many bytes more. */
+export const atMostAndBytes = (times, bytes) => ({
+  text: `≤ ${times}× + ${bytes / 1000} kB`,
+  met: ({ ours, peer }) => ours <= peer * times + bytes,
+});
+/** No target: the figure is there to be known. */
+export const stated = { text: 'stated', met: () => true };
 export const floor = (value, text) => ({ text: `≥ ${text}`, met: ({ ours }) => ours >= value });
 export const limit = (value, text) => ({ text: `≤ ${text}`, met: ({ ours }) => ours <= value });

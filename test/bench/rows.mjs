@@ -2,17 +2,21 @@
 import { catchUp, openLarge } from './rows/catch-up.mjs';
 import { inProcess } from './rows/in-process.mjs';
 import { size } from './rows/size.mjs';
-import { ephemeral, oneAtATime, sustainedStored } from './rows/tab-to-tab.mjs';
+import { ephemeral, leaderTab, oneAtATime, sustainedStored } from './rows/tab-to-tab.mjs';
+import { fanOuts, memory } from './rows/tabs.mjs';
 import { takeover, takeoverHung } from './rows/takeover.mjs';
 
 export const rows = {
   sustained: { run: sustainedStored, inBrowser: true },
+  'leader-tab': { run: leaderTab, inBrowser: true },
   'one-at-a-time': { run: oneAtATime, inBrowser: true },
   ephemeral: { run: ephemeral, inBrowser: true },
+  'fan-out': { run: fanOuts, inBrowser: true },
   'catch-up': { run: catchUp, inBrowser: true },
   'open-large': { run: openLarge, inBrowser: true },
   takeover: { run: takeover, inBrowser: true },
   hung: { run: takeoverHung, inBrowser: true },
+  memory: { run: memory, inBrowser: true },
   'in-process': { run: inProcess, inBrowser: false },
   size: { run: size, inBrowser: false },
 };

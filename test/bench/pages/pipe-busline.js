@@ -2,8 +2,8 @@ import { createBus } from 'busline';
 
 const other = { a: 'b', b: 'a' };
 
-export async function connect({ name, side, stored, workerUrl }) {
-  const bus = createBus({ name, hosts: ['shared-worker'], ...(workerUrl && { workerUrl }) });
+export async function connect({ name, side, stored, workerUrl, hosts = ['shared-worker'] }) {
+  const bus = createBus({ name, hosts, ...(workerUrl && { workerUrl }) });
   const options = { ephemeral: !stored };
   await bus.ready;
   return {

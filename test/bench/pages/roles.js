@@ -6,6 +6,7 @@ const pipes = {
   busline: () => import('./pipe-busline.js'),
   relay: () => import('./pipe-relay.js'),
   'broadcast-channel': () => import('./pipe-broadcast-channel.js'),
+  native: () => import('./pipe-native.js'),
   takeover: () => import('./pipe-takeover.js'),
   dexie: () => import('./pipe-dexie.js'),
 };
@@ -16,6 +17,8 @@ const turns = new MessageChannel();
 
 let pipe;
 let received;
+let next;
+let waiting;
 
 export async function connect(kind, options) {
   const { connect: connectPipe } = await pipes[kind]();
@@ -24,14 +27,23 @@ export async function connect(kind, options) {
 
 /** Resolves when it listens; `finished` says when all of them had come, and throws if one was lost, doubled or moved. */
 export async function expect(count) {
-  let next = 0;
+  next = 0;
   const { promise, resolve, reject } = Promise.withResolvers();
   received = promise;
   await pipe.receive((content) => {
     if (numberOf(content) !== next) reject(new Error(`message ${numberOf(content)} came instead of ${next}`));
     next += 1;
     if (next === count) resolve(clock());
+    if (next === waiting?.count) waiting.resolve();
   });
+}
+
+/** Waits until so many have come. */
+export async function has(count) {
+  if (next >= count) return;
+  const { promise, resolve } = Promise.withResolvers();
+  waiting = { count, resolve };
+  await promise;
 }
 
 export const finished = () => received;

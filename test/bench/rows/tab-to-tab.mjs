@@ -9,11 +9,25 @@ const slow = { warmUp: 10_000, count: 40_000 };
 function sustained(browser, kind, { warmUp, count } = fast) {
   return browser.withTabs(2, async ([a, b], name) => {
     await connectBoth(a, b, kind, { name, stored: true });
-    await b.call('roles', 'expect', warmUp + count);
-    await a.call('roles', 'send', 0, warmUp);
-    const began = await a.call('roles', 'send', warmUp, warmUp + count);
-    return (count / ((await b.call('roles', 'finished')) - began)) * 1000;
+    return throughput(a, b, { warmUp, count });
   });
+}
+
+/** The first tab that connects leads: the sender itself, or a third one, so that every block goes through two channels. */
+function sustainedThroughLeader(browser, isSender) {
+  return browser.withTabs(isSender ? 2 : 3, async ([a, b, leader = a], name) => {
+    const options = { name, stored: true, hosts: ['leader-tab'] };
+    if (!isSender) await leader.call('roles', 'connect', 'busline', { ...options, side: 'leader' });
+    await connectBoth(a, b, 'busline', options);
+    return throughput(a, b, fast);
+  });
+}
+
+async function throughput(a, b, { warmUp, count }) {
+  await b.call('roles', 'expect', warmUp + count);
+  await a.call('roles', 'send', 0, warmUp);
+  const began = await a.call('roles', 'send', warmUp, warmUp + count);
+  return (count / ((await b.call('roles', 'finished')) - began)) * 1000;
 }
 
 /**
@@ -43,6 +57,21 @@ export async function sustainedStored({ browser, rounds }) {
   return [
     line({ ...row, peer: samples.package, peerName: 'npm broadcast-channel (stores nothing)', target: atLeast(8) }),
     line({ ...row, peer: samples.relay, peerName: 'hand-written block relay', target: atLeast(0.8) }),
+  ];
+}
+
+/** The floor is the same as above: a worker that all tabs share, one hop from each. */
+export async function leaderTab({ browser, rounds }) {
+  const samples = await interleaved(rounds, {
+    leads: () => sustainedThroughLeader(browser, true),
+    follows: () => sustainedThroughLeader(browser, false),
+    relay: () => sustained(browser, 'relay'),
+  });
+  const row = { unit: 'msg/s', peer: samples.relay, peerName: 'hand-written block relay', target: atLeast(0.6) };
+  const what = 'leader tab: tab → tab, stored, sustained';
+  return [
+    line({ ...row, what: `${what}, the leader sends`, ours: samples.leads }),
+    line({ ...row, what: `${what}, from follower to follower`, ours: samples.follows }),
   ];
 }
 
