@@ -69,7 +69,7 @@ export async function openLab(engine: Engine, quota?: number): Promise<Lab> {
 }
 
 async function bundle(dir: string): Promise<void> {
-  for (const name of ['main', 'old-host', 'worker']) {
+  for (const name of ['main', 'old-host', 'worker', 'faulty-worker']) {
     const result = await rolldown({
       cwd: root,
       input: { [name]: `${folder}/${name}.ts` },

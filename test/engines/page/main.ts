@@ -1,13 +1,21 @@
 // The page: what the tests may call in it.
 import { runContractTest } from './contract.ts';
+import { goOn, grow, openedStores, readDump, repeat } from './disk-format.ts';
 import { hungHost, overtakenTakeover, replacedHost } from './fence.ts';
 import * as inLocalStorage from './local-storage.ts';
+import { runHostTest } from './hosts.ts';
 import { checkModel, manyCommits } from './model.ts';
 import * as storage from './storage.ts';
 import { useAllVerbs } from './verbs.ts';
 
 const functions = {
   runContractTest,
+  goOn,
+  grow,
+  openedStores,
+  readDump,
+  repeat,
+  runHostTest,
   hungHost,
   overtakenTakeover,
   replacedHost,
