@@ -19,6 +19,7 @@ const lastDeadline = 1000;
 /** So many handshakes that a running host did not answer: it will not answer any more. */
 const silentAttempts = 4;
 const hostsBeforeGivingUp = 2;
+const triesByName = 6;
 const refusalsBeforeGivingUp = 3;
 /** About half a minute for the script to load: slow lines are not a reason to leave the other tabs' bus. */
 const attemptsToLoad = 30;
@@ -255,6 +256,8 @@ export class Seeker implements Connector, LinkWatcher {
       if (holder === undefined) return this.#giveUp('The host does not begin.');
       return this.#hung('The host does not begin.');
     }
+    // Nobody has begun for long, though somebody had: a worker of this name may be dead and not know it (seen in Firefox).
+    if (holder === undefined && this.#everWelcome && tries % triesByName === 0) await this.#seat.abandon();
     // The host of its own seat may have the bus by now; or it cannot be had any more, and somebody else's is there.
     this.#elsewhere = own === undefined && holder?.host !== undefined;
     await this.#greet(attempt, tries + 1);

@@ -1,0 +1,20 @@
+// Every kind of host keeps the contract of hosts, in the engines themselves.
+import { describe, expect, test } from 'vitest';
+import type { HostKind } from '../../src/index.ts';
+import { hostContractTests } from './contract-tests.ts';
+import { inEveryEngine } from './harness/engines.ts';
+
+const kinds: readonly HostKind[] = ['shared-worker', 'leader-tab', 'service-worker', 'page'];
+const never = (): never => {
+  throw new Error('it runs in the page');
+};
+const setup = { kind: 'page', begin: never, open: never, opened: never, endHost: never } as const;
+const names = [...hostContractTests(setup, never).keys()];
+
+inEveryEngine('a host', (lab) => {
+  describe.each(kinds)('that is a %s', (kind) => {
+    test.each(names)('%s', async (name) => {
+      await expect(lab().call('runHostTest', kind, name)).resolves.toBe(null);
+    });
+  });
+});
