@@ -54,7 +54,8 @@ for (const kind of kinds) {
       const tabs = [await openTab(), await openTab(), await openTab()] as const;
       for (const tab of tabs) await join(tab, kind);
       await say(tabs[1], 'before');
-      const hung = 2500;
+      // There is only one service worker: it is waited for. The others are succeeded long before they wake.
+      const hung = kind === 'service-worker' ? 2000 : 8000;
       // A page that hosts hangs with its host.
       if (kind === 'page') {
         await tabs[0].evaluate((ms) => {
@@ -78,7 +79,6 @@ for (const kind of kinds) {
         return performance.now() - start;
       });
       test.info().annotations.push({ type: 'succeeded after', description: `${Math.round(took)} ms` });
-      // There is only one service worker: it is waited for.
       if (kind !== 'service-worker') expect(took).toBeLessThan(hung);
       await say(tabs[2], 'after');
       await say(tabs[0], 'much later');
