@@ -108,7 +108,7 @@ function node(file, args, env = {}) {
       cwd: root,
       env: { ...process.env, NO_COLOR: '1', CI: '1', BUSLINE_COVERAGE: ran, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 15 * minute,
+      timeout: 25 * minute,
     });
     let output = '';
     const collect = (chunk) => (output += chunk);
