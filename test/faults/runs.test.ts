@@ -20,5 +20,5 @@ test.each(runs)('%s, seed %i: nothing is lost, doubled or reordered', async (kin
   console.log(`${kind}, seed ${seed}:`, counts);
   if (problems.length > 0) console.log(planText(planOf(kind, seed, mix)));
   expect(problems.slice(0, 20)).toEqual([]);
-  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(5);
+  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(2);
 });
