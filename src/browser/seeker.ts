@@ -11,6 +11,7 @@ import type { Seat } from './hosts/seat.ts';
 import { knockingLink } from './links/channel-link.ts';
 import { Heartbeat } from './liveness.ts';
 import { coreHolder, isHostOf, lockNames, removeFromCore, whenFree } from './locks.ts';
+import type { CoreHolder } from './locks.ts';
 import { linkName, Meeting } from './meeting.ts';
 import type { Notice } from './meeting.ts';
 
@@ -47,6 +48,8 @@ export class Seeker implements Connector, LinkWatcher {
   #meeting: Meeting | undefined;
   /** The host of its seat has said that another has the bus. */
   #elsewhere = false;
+  /** The seat has failed to bring a host about: what runs under its name is a worker of another build. */
+  #isBarred = false;
   /** The lock of the host that answered. */
   #host: string | undefined;
   #isWelcome = false;
@@ -181,6 +184,7 @@ export class Seeker implements Connector, LinkWatcher {
 
   #lost(why: string): void {
     this.#elsewhere = false;
+    this.#isBarred = false;
     this.#again(why);
   }
 
@@ -199,7 +203,7 @@ export class Seeker implements Connector, LinkWatcher {
     this.#stop();
     this.#client.detach(why);
     const attempt = this.#attempt;
-    const [holder, own] = await Promise.all([coreHolder(bus), this.#seat.running()]);
+    const [holder, own] = await this.#running();
     const hangs = greeted ?? (this.#elsewhere || own === undefined ? holder?.host : own);
     // Nobody may be at work: a tab that was put to sleep before its host had begun.
     if (holder !== undefined && holder.host === hangs) await removeFromCore(bus, holder);
@@ -240,9 +244,14 @@ export class Seeker implements Connector, LinkWatcher {
     return link;
   }
 
+  /** Who has the bus, and the host that this tab's seat leads to. */
+  #running(): Promise<[CoreHolder | undefined, string | undefined]> {
+    return Promise.all([coreHolder(this.#options.bus), this.#isBarred ? undefined : this.#seat.running()]);
+  }
+
   /** A host that is still being loaded is asked again; one that runs and does not answer is left behind. */
   async #unanswered(attempt: number, tries: number): Promise<void> {
-    const [holder, own] = await Promise.all([coreHolder(this.#options.bus), this.#seat.running()]);
+    const [holder, own] = await this.#running();
     if (this.#isOver(attempt)) return;
     const runs = (this.#elsewhere ? holder?.host : (own ?? holder?.host)) !== undefined;
     this.#silent = runs ? this.#silent + 1 : 0;
@@ -269,6 +278,7 @@ export class Seeker implements Connector, LinkWatcher {
    */
   #failed(why: string): void {
     this.#refusals += 1;
+    this.#isBarred = true;
     if (!this.#everWelcome && this.#refusals >= refusalsBeforeGivingUp) this.#giveUp(why);
   }
 
