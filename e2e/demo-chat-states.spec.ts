@@ -188,64 +188,61 @@ test.describe('on a screen 360 pixels wide', () => {
   });
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test.describe(`axe finds nothing wrong in the ${colorScheme}`, () => {
-    test.use({ colorScheme });
-    // Looking at everything takes its time on a busy machine.
-    test.beforeEach(() => test.slow());
+test.describe('axe finds nothing wrong', () => {
+  // Looking at everything takes its time on a busy machine.
+  test.beforeEach(() => test.slow());
 
-    test('when a room is empty, in a conversation, while a name is changed', async ({ openChat }) => {
-      const [tab, other] = [await openChat(), await openChat('none', { as: 'guest' })];
-      await expect(tab.page.getByRole('button', { name: 'What do the ticks mean?' })).toBeVisible();
-      await tab.expectAccessible();
-      await tab.writeLines(20);
-      await tab.write('What do the ticks mean?');
-      await expect(tab.messages).toHaveCount(22);
-      await other.makeRoom('News');
-      await other.write('Unread');
-      await expect(tab.room('News')).toContainText('1');
-      await tab.page.getByRole('button', { name: 'change your name' }).click();
-      await tab.expectAccessible();
-      await tab.log.evaluate((log) => log.scrollTo(0, 0));
-      await other.room('Lobby').click();
-      await other.write('Below');
-      await expect(tab.page.getByRole('button', { name: '1 new' })).toBeVisible();
-      await tab.expectAccessible();
-    });
-
-    test('while the bus is opened, and where storage is blocked', async ({ openChat, browser }) => {
-      const loading = await openChat('slow start');
-      await expect(loading.page.locator('.loading')).toHaveCSS('opacity', '1');
-      await loading.write('Early');
-      await loading.expectAccessible();
-      const context = await browser.newContext({ colorScheme });
-      const blocked = await openChat('storage blocked', { context });
-      await expect(blocked.page.getByText('Messages are not being kept.')).toBeVisible();
-      await blocked.expectAccessible();
-      await context.close();
-    });
-
-    test('when a message could not be stored', async ({ openChat }) => {
-      const tab = await openChat('disk full');
-      await expect(tab.status).toContainText('SharedWorker');
-      await tab.tellWorker('be full');
-      await tab.write('Does it fit');
-      await expect(tab.messages.getByRole('alert')).toBeVisible();
-      await tab.write('x'.repeat(1_000_000));
-      await expect(tab.page.getByRole('alert').getByText('It was not sent.')).toBeVisible();
-      await tab.expectAccessible();
-    });
-
-    test('on a narrow screen, with the rooms open', async ({ openChat }) => {
-      const tab = await openChat();
-      await tab.page.setViewportSize({ width: 360, height: 640 });
-      await tab.expectAccessible();
-      await tab.page.getByRole('button', { name: 'Rooms' }).click();
-      await expect(tab.room('Lobby')).toBeFocused();
-      await tab.page
-        .locator('.drawer')
-        .evaluate((drawer) => Promise.all(drawer.getAnimations().map(({ finished }) => finished)));
-      await tab.expectAccessible();
-    });
+  test('when a room is empty, in a conversation, while a name is changed', async ({ openChat }) => {
+    const [tab, other] = [await openChat(), await openChat('none', { as: 'guest' })];
+    await expect(tab.page.getByRole('button', { name: 'What do the ticks mean?' })).toBeVisible();
+    await tab.expectAccessible();
+    await tab.writeLines(20);
+    await tab.write('What do the ticks mean?');
+    await expect(tab.messages).toHaveCount(22);
+    await other.makeRoom('News');
+    await other.write('Unread');
+    await expect(tab.room('News')).toContainText('1');
+    await tab.page.getByRole('button', { name: 'change your name' }).click();
+    await tab.expectAccessible();
+    await tab.log.evaluate((log) => log.scrollTo(0, 0));
+    await other.room('Lobby').click();
+    await other.write('Below');
+    await expect(tab.page.getByRole('button', { name: '1 new' })).toBeVisible();
+    await tab.expectAccessible();
   });
-}
+
+  test('while the bus is opened, and where storage is blocked', async ({ openChat, browser }) => {
+    const loading = await openChat('slow start');
+    await expect(loading.page.locator('.loading')).toHaveCSS('opacity', '1');
+    await loading.write('Early');
+    await loading.expectAccessible();
+    const context = await browser.newContext();
+    const blocked = await openChat('storage blocked', { context });
+    await expect(blocked.page.getByText('Messages are not being kept.')).toBeVisible();
+    await blocked.expectAccessible();
+    await context.close();
+  });
+
+  test('when a message could not be stored', async ({ openChat }) => {
+    const tab = await openChat('disk full');
+    await expect(tab.status).toContainText('SharedWorker');
+    await tab.tellWorker('be full');
+    await tab.write('Does it fit');
+    await expect(tab.messages.getByRole('alert')).toBeVisible();
+    await tab.write('x'.repeat(1_000_000));
+    await expect(tab.page.getByRole('alert').getByText('It was not sent.')).toBeVisible();
+    await tab.expectAccessible();
+  });
+
+  test('on a narrow screen, with the rooms open', async ({ openChat }) => {
+    const tab = await openChat();
+    await tab.page.setViewportSize({ width: 360, height: 640 });
+    await tab.expectAccessible();
+    await tab.page.getByRole('button', { name: 'Rooms' }).click();
+    await expect(tab.room('Lobby')).toBeFocused();
+    await tab.page
+      .locator('.drawer')
+      .evaluate((drawer) => Promise.all(drawer.getAnimations().map(({ finished }) => finished)));
+    await tab.expectAccessible();
+  });
+});

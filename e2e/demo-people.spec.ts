@@ -37,6 +37,7 @@ test.describe('what is unread', () => {
     await ada.write('Long ago');
     await expect(ada.tick('Long ago', 'Stored')).toBeVisible();
     const guest = await openChat('none', { as: 'guest', at: 'ideas' });
+    await expect(guest.page.getByRole('navigation', { name: 'Rooms' })).toHaveAttribute('aria-busy', 'false');
     await ada.write('Now');
     await ada.write('Oops');
     await expect(guest.room('Lobby')).toHaveAccessibleName('Lobby 2 unread');

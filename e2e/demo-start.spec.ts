@@ -6,6 +6,7 @@ import type { BrowserContext } from '@playwright/test';
 import { createServer } from 'vite';
 import { serveDemo } from '../scripts/serve-demo.mjs';
 import { ChatTab, expect, test } from './support/chat.ts';
+import { openWindow } from './support/window.ts';
 
 let folder = '';
 test.beforeEach(async () => {
@@ -15,7 +16,7 @@ test.beforeEach(async () => {
 test.afterEach(() => rm(folder, { recursive: true, force: true }));
 
 async function expectChat(context: BrowserContext, url = ''): Promise<void> {
-  const tabs = [new ChatTab(await context.newPage()), new ChatTab(await context.newPage())] as const;
+  const tabs = [new ChatTab(await openWindow(context)), new ChatTab(await openWindow(context))] as const;
   for (const { page } of tabs) await page.goto(url);
   await tabs[0].write('What do the ticks mean?');
   for (const shown of tabs) {

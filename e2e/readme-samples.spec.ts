@@ -9,6 +9,7 @@ import { allPrograms, printedBy } from '../test/readme/samples.ts';
 import type { Program } from '../test/readme/samples.ts';
 import { serve } from './support/server.ts';
 import type { Server } from './support/server.ts';
+import { openWindow } from './support/window.ts';
 
 type Calls = [id: string, values: unknown[]][];
 
@@ -77,7 +78,7 @@ const test = base.extend<{ runSample: (program: Program) => Promise<Page> }, { s
     const failures: Error[] = [];
     context.on('weberror', (failure) => failures.push(failure.error()));
     await use(async ({ name }) => {
-      const page = await context.newPage();
+      const page = await openWindow(context);
       await page.goto(`${samples.url}/pages/empty.html`);
       await page.evaluate(async (url) => {
         globalThis.printedCalls = [];

@@ -10,6 +10,7 @@ import type { BrowserContext, Locator, Page } from '@playwright/test';
 import { build } from 'vite';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
+import { openWindow } from './window.ts';
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -156,9 +157,19 @@ export class ChatTab {
     );
   }
 
-  async expectAccessible(): Promise<void> {
-    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
-    expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+  /** In the light by every rule; in the dark, only the colours are others. `look` is called with each of them. */
+  async expectAccessible(look = async (_colors: 'light' | 'dark'): Promise<void> => undefined): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      await this.page.evaluate(() => {
+        const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+        return Promise.all(changes.map(({ finished }) => finished.catch(() => undefined)));
+      });
+      await look(colorScheme);
+      const axe = new AxeBuilder({ page: this.page });
+      const { violations } = await (colorScheme === 'dark' ? axe.withRules('color-contrast') : axe).analyze();
+      expect(violations.map(({ id, nodes }) => [colorScheme, id, nodes.map(({ html }) => html)])).toEqual([]);
+    }
   }
 
   async expectNoSidewaysScroll(): Promise<void> {
@@ -208,7 +219,7 @@ export const test = base.extend<ChatFixtures, { chatFolders: Record<string, stri
   openChat: async ({ context, chatSite }, use) => {
     const complaints: string[] = [];
     await use(async (fault = 'none', { context: within = context, as, at, site = chatSite } = {}) => {
-      const page = await within.newPage();
+      const page = await openWindow(within);
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       const [person, place] = [as === undefined ? '' : `?as=${as}`, at === undefined ? '' : `#${at}`];

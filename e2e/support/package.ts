@@ -12,6 +12,7 @@ import { build, createLogger, createServer } from 'vite';
 import type { InlineConfig, Logger } from 'vite';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
+import { openWindow } from './window.ts';
 
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -171,7 +172,7 @@ export const test = base.extend<
   openTab: async ({ context }, use) => {
     const complaints: string[] = [];
     await use(async (url) => {
-      const page = await context.newPage();
+      const page = await openWindow(context);
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       await page.goto(url);

@@ -8,6 +8,7 @@ import type { Counted } from './coverage.ts';
 import { serve } from './server.ts';
 import type { Server } from './server.ts';
 import type { Adapter, AgentOptions, Bus, BusError, BusOptions, Message } from 'busline';
+import { openWindow } from './window.ts';
 
 interface Received {
   readonly channelId: string;
@@ -58,7 +59,7 @@ export const test = base.extend<
   openTab: async ({ browser, context, site, counted }, use) => {
     const coverage = await Coverage.start(browser, counted);
     await use(async (within = context) => {
-      const page = await within.newPage();
+      const page = await openWindow(within);
       await coverage?.add(page);
       await page.goto(`${site.url}/pages/bus.html`);
       await expect(page).toHaveTitle('ready');

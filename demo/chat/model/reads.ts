@@ -18,6 +18,8 @@ export interface Reader {
 }
 
 export interface ReadsView {
+  /** Whether it is known how far this person has read. */
+  readonly isKnown: boolean;
   readonly own: Positions;
   readonly others: readonly Reader[];
 }
@@ -47,14 +49,19 @@ export class Reads extends Observable<ReadsView> {
   readonly ready: Promise<void>;
   readonly #bus: MessageBus;
   readonly #person: Person;
+  /** It said so, here or in another tab, at some time. */
+  #hasRead = false;
   #saying: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: MessageBus, person: Person) {
-    super({ own: {}, others: [] });
+    super({ isKnown: false, own: {}, others: [] });
     this.#bus = bus;
     this.#person = person;
     const heard = bus.subscribe(`${prefix}*`, (message) => this.#heard(message), { from: { last: 1 } });
-    this.ready = heard.ready.then(() => this.#arrive()).catch(() => undefined);
+    this.ready = heard.ready
+      .then(() => this.#arrive())
+      .catch(() => undefined)
+      .then(() => this.set({ ...this.getSnapshot(), isKnown: true }));
     addEventListener('pagehide', () => this.#say());
   }
 
@@ -68,7 +75,7 @@ export class Reads extends Observable<ReadsView> {
 
   /** To whoever is new, what was said before they came is not news. */
   async #arrive(): Promise<void> {
-    if (Object.keys(this.getSnapshot().own).length > 0) return;
+    if (this.#hasRead) return;
     const channels = await this.#bus.admin.channels(roomPattern);
     const heads = channels.map(({ channelId, logId, head }) => [channelId, { logId, offset: head }] as const);
     this.#own(furthest(Object.fromEntries(heads), this.getSnapshot().own));
@@ -97,9 +104,12 @@ export class Reads extends Observable<ReadsView> {
   #heard(message: Message): void {
     const id = message.channelId.slice(prefix.length);
     const at = positionsIn(message);
-    const { own, others } = this.getSnapshot();
-    if (id === this.#person.id) return this.#own(furthest(own, at));
+    const view = this.getSnapshot();
+    if (id === this.#person.id) {
+      this.#hasRead = true;
+      return this.#own(furthest(view.own, at));
+    }
     const reader: Reader = { id, name: message.authorName ?? id, at };
-    this.set({ own, others: [...others.filter((other) => other.id !== id), reader] });
+    this.set({ ...view, others: [...view.others.filter((other) => other.id !== id), reader] });
   }
 }

@@ -29,13 +29,14 @@ function walk(event: TargetedKeyboardEvent<HTMLUListElement>): void {
 export function RoomList({ chat, onChosen }: RoomListProps): VNode {
   const known = useStore(chat.rooms);
   const unread = useStore(chat.unread);
+  const { isKnown } = useStore(chat.reads);
   const place = useStore(chat.route);
   const current = 'room' in place ? place.room : undefined;
   // An address may lead to a room that nobody has made or written into.
   const isNew = current !== undefined && known.every(({ slug }) => slug !== current);
   const rooms = isNew ? [...known, chat.rooms.at(current)] : known;
   return (
-    <nav aria-label="Rooms" class="rooms">
+    <nav aria-label="Rooms" aria-busy={!isKnown} class="rooms">
       <ul onKeyDown={walk}>
         {rooms.map((room) => (
           <li key={room.slug}>
