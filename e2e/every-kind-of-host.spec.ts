@@ -34,6 +34,17 @@ async function order(tab: Page, what: object): Promise<void> {
   }, what);
 }
 
+/** Resolves when the worker that hosts has heard that it is to stand still before its next transaction. */
+async function hang(tab: Page, forMs: number): Promise<void> {
+  await tab.evaluate(async (ms) => {
+    const control = new BroadcastChannel('faults:busline');
+    const told = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
+    control.postMessage({ hang: { when: 'before', ms } });
+    await told;
+    control.close();
+  }, forMs);
+}
+
 for (const kind of kinds) {
   test.describe(kind, () => {
     test.use({ counted: 'pages' });
@@ -114,13 +125,7 @@ for (const kind of kinds) {
           });
         }, hung);
       } else {
-        await tabs[1].evaluate(async (ms) => {
-          const control = new BroadcastChannel('faults:busline');
-          const told = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
-          control.postMessage({ hang: { when: 'before', ms } });
-          await told;
-          control.close();
-        }, hung);
+        await hang(tabs[1], hung);
       }
       const took = await tabs[1].evaluate(async () => {
         const start = performance.now();
@@ -235,13 +240,7 @@ test.describe('a host that hangs while another stands by', () => {
       expect(held).toHaveLength(1);
       expect(pending).toHaveLength(1);
       const hung = 6000;
-      await tabs[0].evaluate(async (ms) => {
-        const control = new BroadcastChannel('faults:busline');
-        const told = new Promise((resolve) => control.addEventListener('message', resolve, { once: true }));
-        control.postMessage({ hang: { when: 'before', ms } });
-        await told;
-        control.close();
-      }, hung);
+      await hang(tabs[0], hung);
       const took = await Promise.all(
         tabs.map((tab, at) =>
           tab.evaluate(async (author) => {
