@@ -59,6 +59,8 @@ export class Group {
   readonly #members = new GroupMembers();
   readonly #feeds = new Map<string, Reader>();
   #loading: Promise<void> | undefined;
+  /** How many members wait for the log to join: what they have in hand they may have done. */
+  #joining = 0;
   readonly #saves: GroupSaves;
   #isScheduled = false;
   /** When the timer was to fire. */
@@ -79,10 +81,13 @@ export class Group {
   /** `held` is what the member has in hand since before this host was there. */
   async join(member: GroupMember, held: readonly Ref[]): Promise<void> {
     const [early, forget] = this.#noteAppends();
+    this.#joining += 1;
     try {
       await this.#loaded();
       await this.#begin(member.request, early);
     } finally {
+      this.#joining -= 1;
+      this.#schedule();
       forget();
     }
     if (this.#closed || member.slots < 0) return;
@@ -371,6 +376,7 @@ export class Group {
   }
 
   #endLeases(now: number): void {
+    if (this.#joining > 0) return;
     // When the machine slept, so did the members, and they wake with the host: once each, they get their time again.
     const hasSlept = now - this.#wakesAt > lateness;
     for (const [channel, offset, claim] of this.#claims()) {
@@ -432,7 +438,7 @@ export class Group {
     const { platform } = this.#home;
     let next = Infinity;
     for (const { held, again } of this.#channels.values()) {
-      for (const { until } of held.values()) next = Math.min(next, until);
+      if (this.#joining === 0) for (const { until } of held.values()) next = Math.min(next, until);
       if (this.#members.first !== undefined)
         for (const { due } of again.values()) if (due > now) next = Math.min(next, due);
     }

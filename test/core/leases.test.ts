@@ -2,6 +2,7 @@
 import { MemoryLog, MessageBusCore } from 'busline/core';
 import type { Backoff, Log } from 'busline/core';
 import { describe, expect, test } from 'vitest';
+import type { Ref } from '../../src/core/host.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { blockOf } from '../../src/testing/sender.ts';
 import { doer, onRecord, worker, workplace } from './group-support.ts';
@@ -162,6 +163,50 @@ describe('a lease', () => {
     expect(handed).toEqual(['away 1']);
     await after(1);
     expect(handed).toEqual(['away 1', 'there 2']);
+  });
+
+  test('does not end while a member is joining: it may have done what it has in hand', async () => {
+    const { platform, after } = workplace();
+    const memory = new MemoryLog(platform);
+    let gate = Promise.resolve();
+    const log = wrapped(memory, { records: (prefix) => gate.then(() => memory.records(prefix)) });
+    const host = new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' }, platform);
+    const handed: string[] = [];
+    const nothing = (): void => undefined;
+    const backoff = { initial: 1, max: 1, factor: 1, jitter: false };
+    const request = { group: 'w', pattern: 'work', from: 'earliest', lease: 1000, maxAttempts: 5, backoff } as const;
+    const refs: Ref[] = [];
+    const join = (clientId: string, held: readonly Ref[] = []) =>
+      host.joinFor(
+        clientId,
+        1,
+        { ...request, slots: 1, ordered: false, since: 0 },
+        {
+          joined: nothing,
+          failed: nothing,
+          lost: nothing,
+          hand(ref) {
+            refs.push(ref);
+            handed.push(`${clientId} ${ref.attempt}`);
+          },
+        },
+        held,
+      );
+    const away = join('away');
+    await host.push(blockOf('work', ['x']), 'stored');
+    await quiet();
+    away.detach();
+    join('there');
+    await quiet();
+    let open = nothing;
+    gate = new Promise((resolve) => (open = resolve));
+    const settled = join('away', refs.slice()).settle(refs[0] as Ref, { kind: 'done' });
+    for (const ms of [1000, 1000]) await after(ms);
+    expect(handed).toEqual(['away 1']);
+    open();
+    await settled;
+    for (const ms of [1000, 1000]) await after(ms);
+    expect(handed).toEqual(['away 1']);
   });
 
   test('is short of no member that lives: nobody has a message twice at once', async () => {
