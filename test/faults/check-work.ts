@@ -1,5 +1,6 @@
 // The group: every message is done or a dead letter, and nobody works on what another one has done.
 
+import { slots } from './record.ts';
 import type { Told } from './record.ts';
 import { keyOf } from './view.ts';
 import type { View } from './view.ts';
@@ -49,16 +50,22 @@ function checkDone(view: View, attempts: ReadonlyMap<string, readonly Attempt[]>
   const letters = new Map(
     view.final.deadLetters.map(({ channelId, offset, reason }) => [keyOf(channelId, offset), reason]),
   );
-  return messages.flatMap(({ offset, id }) => {
+  const unseen: string[] = [];
+  const problems = messages.flatMap(({ offset, id }) => {
     const reason = letters.get(keyOf('work', offset));
     if (reason !== undefined) return reason === '' ? [`work: the dead letter ${offset} has no reason`] : [];
     const tries = attempts.get(keyOf(logId, offset)) ?? [];
     // Who died on it may have done it and not lived to say so.
     const isDone = tries.some(({ how, life }) => how === 'returned' || view.dead.has(life));
+    if (isDone) return [];
+    const problem = `work: message ${offset} was done by nobody, in ${tries.length} attempts`;
+    if (tries.length > 0) return [problem];
     // With the browser die all who saw it.
-    if (tries.length === 0 && (view.seenAt.get(keyOf('work', id)) ?? Infinity) < (view.killedAt ?? 0)) return [];
-    return isDone ? [] : [`work: message ${offset} was done by nobody, in ${tries.length} attempts`];
+    if ((view.seenAt.get(keyOf('work', id)) ?? Infinity) >= (view.killedAt ?? 0)) unseen.push(problem);
+    return [];
   });
+  // So they may where the others hung, and died of it: nobody saw it, but then it is not more than the dead had in hand.
+  return unseen.length <= slots * view.dead.size ? problems : [...problems, ...unseen];
 }
 
 /** A message comes again only if whoever had it threw, died or lost it. How often one may have lost it, it was told. */

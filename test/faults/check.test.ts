@@ -116,6 +116,10 @@ describe('a history that the bus may have', () => {
       { without: is('ended'), more: [{ t: 'dead', life: b, how: 'crashed' }, ...again('returned').slice(0, 2)] },
     ],
     [
+      'in which nobody heard who began with a message, and died of it',
+      { without: ({ t }) => t === 'began' || t === 'ended', more: [{ t: 'dead', life: b, how: 'crashed' }] },
+    ],
+    [
       'in which a message comes again because its lease was lost',
       { more: [...again('returned'), { t: 'late', life: a }, { t: 'late', life: b }] },
     ],

@@ -3,6 +3,9 @@
 
 import type { Position, Positions } from '../../src/core/log.ts';
 
+/** How many messages of the group a tab has in hand at once. */
+export const slots = 4;
+
 /** What a tab says of itself. A life is one page from its load to its end: a reloaded tab begins another. */
 export type TabFact =
   | { readonly t: 'born'; readonly life: string }

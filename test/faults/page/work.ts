@@ -2,14 +2,20 @@
 
 import { isBusError } from 'busline';
 import type { Bus } from 'busline';
-import { talk } from '../record.ts';
+import { slots, talk } from '../record.ts';
 import { awaited, life, random, sleep } from './life.ts';
 import { failure } from './send.ts';
 import { tell } from './tell.ts';
 import { witnessed } from './witness.ts';
 
 export function consume(bus: Bus): void {
-  const options = { group: 'workers', concurrency: 4, lease: 1500, maxAttempts: 8, backoff: { initial: 5, max: 50 } };
+  const options = {
+    group: 'workers',
+    concurrency: slots,
+    lease: 1500,
+    maxAttempts: 8,
+    backoff: { initial: 5, max: 50 },
+  };
   bus.consume('work', options, async (_message, { attempt, position: { logId, offset }, signal }) => {
     const work = { life, logId, offset, attempt };
     witnessed({ t: 'began', ...work });
