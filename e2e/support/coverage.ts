@@ -27,16 +27,22 @@ async function watchWorkers(
     answers.get(`${sessionId} ${id}`)?.(result ?? {});
   });
   // A worker that has ended cannot say what it ran, and must not be waited for.
+  const sessions = new Map<string, string>();
   const ended = new Set<string>();
-  session.on('Target.detachedFromTarget', ({ sessionId }) => {
+  const end = (sessionId: string): void => {
     ended.add(sessionId);
     for (const [asked, answer] of answers) if (asked.startsWith(sessionId)) answer({});
+  };
+  session.on('Target.detachedFromTarget', ({ sessionId }) => end(sessionId));
+  session.on('Target.targetDestroyed', ({ targetId }) => {
+    for (const [sessionId, attached] of sessions) if (attached === targetId) end(sessionId);
   });
   session.on('Target.targetCreated', ({ targetInfo }) => {
     if (targetInfo.type === 'shared_worker') void attach(targetInfo.targetId).catch(() => undefined);
   });
   async function attach(targetId: string): Promise<void> {
     const { sessionId } = await session.send('Target.attachToTarget', { targetId, flatten: false });
+    sessions.set(sessionId, targetId);
     const ask = async (method: string, params = {}): Promise<{ result?: readonly Script[] }> => {
       const id = (calls += 1);
       const answer = new Promise<{ result?: readonly Script[] }>((resolve) =>
@@ -51,6 +57,13 @@ async function watchWorkers(
   }
   await session.send('Target.setDiscoverTargets', { discover: true });
   return { workers, stop: () => session.detach() };
+}
+
+/** One that is stuck as it ends is not told of by anybody. */
+async function inTime(taken: Promise<readonly Script[]>): Promise<readonly Script[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<readonly Script[]>((resolve) => (timer = setTimeout(resolve, 5000, [])));
+  return Promise.race([taken, late]).finally(() => clearTimeout(timer));
 }
 
 const nobody = { workers: [], stop: () => Promise.resolve() };
@@ -84,7 +97,7 @@ export class Coverage {
   async save(): Promise<void> {
     const open = this.#pages.filter((page) => !page.isClosed());
     const taken = await Promise.all([
-      ...this.#watched.workers.map((worker) => worker.take().catch(() => [])),
+      ...this.#watched.workers.map((worker) => inTime(worker.take().catch(() => []))),
       ...open.map((page) => page.coverage.stopJSCoverage().catch(() => [])),
     ]);
     await this.#watched.stop();
