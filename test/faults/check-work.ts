@@ -60,8 +60,12 @@ function checkDone(view: View, attempts: ReadonlyMap<string, readonly Attempt[]>
     if (isDone) return [];
     const problem = `work: message ${offset} was done by nobody, in ${tries.length} attempts`;
     if (tries.length > 0) return [problem];
+    const seenAt = view.seenAt.get(keyOf('work', id)) ?? Infinity;
     // With the browser die all who saw it.
-    if ((view.seenAt.get(keyOf('work', id)) ?? Infinity) >= (view.killedAt ?? 0)) unseen.push(problem);
+    if (seenAt < (view.killedAt ?? 0)) return [];
+    // Nobody has died since who could have done it.
+    if (![...view.dead.values()].some(({ at }) => at > seenAt)) return [problem];
+    unseen.push(problem);
     return [];
   });
   // So they may where the others hung, and died of it: nobody saw it, but then it is not more than the dead had in hand.
