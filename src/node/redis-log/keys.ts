@@ -1,0 +1,36 @@
+// The names under which a bus lies in Redis. What belongs to a channel carries its name in braces: in a cluster all of it
+// lies in one slot, so that one script may touch it.
+
+/** Braces would end the name early, and `%` is what they are written with. */
+function encoded(channelId: string): string {
+  return channelId.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D');
+}
+
+export interface ChannelKeys {
+  /** The stream of blocks: the id of an entry is the offset of its last message. */
+  readonly log: string;
+  /** A hash: identity, first, head, bytes, what is remembered of producers, clients and keys. */
+  readonly meta: string;
+  /** A hash of blocks that were given another body; a stream takes nothing back in. */
+  readonly replaced: string;
+  /** Where it is rung that something was appended. */
+  readonly bell: string;
+}
+
+export function keysOf(channelId: string): ChannelKeys {
+  const start = `bl:{${encoded(channelId)}}`;
+  return { log: `${start}:log`, meta: `${start}:meta`, replaced: `${start}:replaced`, bell: `${start}:bell` };
+}
+
+/** All channels, written before the first append of each. */
+export const catalogue = 'bl:channels';
+/** What is kept beside the messages. */
+export const recordsKey = 'bl:records';
+export const allBells = 'bl:{*}:bell';
+
+const bell = /^bl:\{(.*)\}:bell$/s;
+
+export function channelOfBell(name: string): string | undefined {
+  const [, channel] = bell.exec(name) ?? [];
+  return channel?.replaceAll('%7B', '{').replaceAll('%7D', '}').replaceAll('%25', '%');
+}
