@@ -9,7 +9,8 @@ import { Erasures } from './erasures.ts';
 import { Events } from './events.ts';
 import type { DeadRecord } from './host-admin.ts';
 import { Groups } from './groups.ts';
-import type { HostMembership } from './groups.ts';
+import { isShared } from './group-keeper.ts';
+import type { GroupHome, GroupKeeper, HostMembership } from './group-keeper.ts';
 import type {
   DeadNotice,
   Host,
@@ -56,7 +57,7 @@ export class LogHost implements Host {
   readonly #byChannel = new Map<string, Set<LogReader>>();
   readonly #patterns = new Set<LogReader>();
   readonly #unfollow: () => void;
-  readonly #groups: Groups;
+  readonly #groups: GroupKeeper;
   readonly #wills: Wills;
   readonly #erasures: Erasures;
   /** Clients of the host before that are waited for. */
@@ -76,14 +77,15 @@ export class LogHost implements Host {
     this.#wills = new Wills(log);
     this.#erasures = new Erasures(log, platform);
     this.clientId = randomName(platform);
-    this.#groups = new Groups({
+    const home: GroupHome = {
       log,
       platform,
       open: (request, sink) => this.open(request, sink),
       watch: (clientId) => this.#watchFor(clientId),
       failed: (error) => this.events.emit('error', error),
       died: (letter) => void this.#died(letter).catch(() => undefined),
-    });
+    };
+    this.#groups = isShared(log) ? log.groups(home) : new Groups(home);
     this.#admin = new LogAdmin(log, this.#groups, () => this.events.counts);
     this.status = new Cell<BusStatus>({ tabs: 1, outbox: 0, sync: 'off', ...status });
     this.#unfollow = log.follow((blocks) => this.#appended(blocks));

@@ -18,7 +18,9 @@ afterEach(async () => {
 });
 
 async function openBus(deadline = 3000): Promise<MessageBusCore> {
-  const bus = new MessageBusCore({ log: await RedisLog.open({ url: `${redis.url}/${database}`, deadline, recheck: 200 }) });
+  const bus = new MessageBusCore({
+    log: await RedisLog.open({ url: `${redis.url}/${database}`, deadline, recheck: 200 }),
+  });
   buses.push(bus);
   return bus;
 }
@@ -35,7 +37,8 @@ describe('buses on one Redis', () => {
     const all = [a, b, c].map((bus) => record(bus as MessageBusCore));
     const sends: Promise<unknown>[] = [];
     for (let n = 0; n < 500; n += 1)
-      for (const [name, bus] of Object.entries({ a, b, c })) sends.push(bus.send({ channelId: 'room', content: `${name}${n}` }));
+      for (const [name, bus] of Object.entries({ a, b, c }))
+        sends.push(bus.send({ channelId: 'room', content: `${name}${n}` }));
     await Promise.all(sends);
     const expected = Array.from({ length: 1500 }, (_, at) => at + 1);
     for (const { offsets } of all) await vi.waitFor(() => expect(offsets()).toEqual(expected), 5000);
@@ -52,7 +55,10 @@ describe('buses on one Redis', () => {
     const [atA, atB] = [record(a), record(b)];
     await a.send({ channelId: 'room', content: 'before' });
     await redis.kill();
-    const sent = Promise.all([a.send({ channelId: 'room', content: 'a' }), b.send({ channelId: 'room', content: 'b' })]);
+    const sent = Promise.all([
+      a.send({ channelId: 'room', content: 'a' }),
+      b.send({ channelId: 'room', content: 'b' }),
+    ]);
     await redis.start();
     await sent;
     for (const { got } of [atA, atB]) await vi.waitFor(() => expect(got.length).toBe(3), 5000);

@@ -29,7 +29,10 @@ const longestPause = 2000;
 
 /** Whether Redis itself said no; anything else is a failure on the way, and what was sent is in doubt. */
 export function isReply(error: unknown): error is Error {
-  return error instanceof Error && ['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply'].includes(error.constructor.name);
+  return (
+    error instanceof Error &&
+    ['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply'].includes(error.constructor.name)
+  );
 }
 
 /** What it says for now, and not for good: it loads its data, has no master, or moves a slot. */
@@ -73,7 +76,10 @@ export class Connection {
     this.#connect();
     const why = (): string => this.#why;
     const tooLate = new Promise<never>((_resolve, reject) => {
-      const timer = setTimeout(() => reject(busError('REDIS_AWAY', `Redis did not answer: ${why()}`, { retryable: true })), within);
+      const timer = setTimeout(
+        () => reject(busError('REDIS_AWAY', `Redis did not answer: ${why()}`, { retryable: true })),
+        within,
+      );
       void this.#waiting.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
     });
     await Promise.race([Promise.all([this.#waiting.promise, listening]), tooLate]);
@@ -166,7 +172,10 @@ export class Connection {
     const client = this.#commands;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(busError('REDIS_AWAY', 'Redis did not answer in time.', { retryable: true })), this.#deadline);
+      timer = setTimeout(
+        () => reject(busError('REDIS_AWAY', 'Redis did not answer in time.', { retryable: true })),
+        this.#deadline,
+      );
     });
     try {
       return await Promise.race([use(client), late]);

@@ -13,13 +13,41 @@ export interface ChannelKeys {
   readonly meta: string;
   /** A hash of blocks that were given another body; a stream takes nothing back in. */
   readonly replaced: string;
+  /** Which blocks are not just normal messages, by their last offset: `last:count:mark`. */
+  readonly marks: string;
+  /** The names of the groups that have begun here. */
+  readonly groups: string;
   /** Where it is rung that something was appended. */
   readonly bell: string;
 }
 
 export function keysOf(channelId: string): ChannelKeys {
   const start = `bl:{${encoded(channelId)}}`;
-  return { log: `${start}:log`, meta: `${start}:meta`, replaced: `${start}:replaced`, bell: `${start}:bell` };
+  return {
+    log: `${start}:log`,
+    meta: `${start}:meta`,
+    replaced: `${start}:replaced`,
+    marks: `${start}:marks`,
+    groups: `${start}:groups`,
+    bell: `${start}:bell`,
+  };
+}
+
+/** Of a group at a channel, in the order in which its scripts have them. */
+export function groupKeysOf(channelId: string, group: string): readonly string[] {
+  const { log, meta, marks, groups } = keysOf(channelId);
+  const refs = `${log}:g:${group}`;
+  const own = ['state', 'ready', 'again', 'leases', 'held', 'dead'].map((part) => `${refs}:${part}`);
+  return [refs, ...own, meta, marks, groups];
+}
+
+/** Which groups have begun with which patterns, and who is a member. */
+export const begunKey = 'bl:groups';
+export const membersKey = 'bl:members';
+
+/** Is there as long as the process. */
+export function processKey(storeId: string): string {
+  return `bl:process:${storeId}`;
 }
 
 /** All channels, written before the first append of each. */

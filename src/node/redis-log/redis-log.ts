@@ -2,7 +2,8 @@
 // channel is a stream whose ids are offsets; pub/sub only rings that there is more to read.
 
 import { busError, describe } from '../../core/errors.ts';
-import type { Append, ChannelHead, Log, Page, Records, Verdict } from '../../core/log.ts';
+import type { GroupHome, GroupKeeper, SharedLog } from '../../core/group-keeper.ts';
+import type { Append, ChannelHead, Page, Records, Verdict } from '../../core/log.ts';
 import { sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
@@ -10,7 +11,8 @@ import { Connection, isPassing } from './connection.ts';
 import { blockOf, fieldsOf } from './entry.ts';
 import type { Fields } from './entry.ts';
 import { Following } from './following.ts';
-import { catalogue, keysOf, recordsKey } from './keys.ts';
+import { catalogue, keysOf, processKey, recordsKey } from './keys.ts';
+import { RedisGroups } from './redis-groups.ts';
 import { decodedRecord, encodedRecord } from './record-text.ts';
 import { appendScript, replaceScript, trimScript } from './scripts.ts';
 import type { Script } from './scripts.ts';
@@ -30,10 +32,14 @@ const pageSize = 1024 * 1024;
 const firstPageBlocks = 64;
 const pause = 100;
 const openWithin = 5000;
+/** How long a process that is not heard of is taken to live, and how often it is heard of. */
+const lifetime = 5000;
+const beat = 1500;
+const forGroups = '\0groups';
 
 type Entries = readonly (readonly [id: string, fields: Fields])[];
 
-export class RedisLog implements Log {
+export class RedisLog implements SharedLog {
   readonly kind = 'redis';
   readonly encoded = true;
   /** This process, as a producer. */
@@ -49,7 +55,10 @@ export class RedisLog implements Log {
   readonly #blockSize = new Map<string, number>();
   /** Whatever saves records does it after this. */
   #records: Promise<unknown> = Promise.resolve();
-  #checking: ReturnType<typeof setInterval> | undefined;
+  readonly #groups = new Set<RedisGroups>();
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  /** By how much the clock of Redis is ahead of `performance.now()`. */
+  #ahead = 0;
 
   /** Rejects with `REDIS_AWAY` if there is no Redis that takes us in. */
   static async open(options: RedisLogOptions): Promise<RedisLog> {
@@ -69,7 +78,9 @@ export class RedisLog implements Log {
       url,
       ...(deadline !== undefined && { deadline }),
       onBell: (channelId, text) => {
-        if (!text.startsWith(this.storeId)) this.#following.rang(channelId, text);
+        if (text.startsWith(this.storeId)) return;
+        if (text.endsWith(forGroups)) for (const groups of this.#groups) groups.rang(channelId);
+        else this.#following.rang(channelId, text);
       },
       onGap: () => void this.#check().catch(() => undefined),
     });
@@ -80,7 +91,8 @@ export class RedisLog implements Log {
       entries.map((entry) => {
         const { push, records = [] } = entry;
         const { channelId } = entry.block.header;
-        if (push !== undefined) this.#pushed.set(push.clientId, (this.#pushed.get(push.clientId) ?? new Set()).add(channelId));
+        if (push !== undefined)
+          this.#pushed.set(push.clientId, (this.#pushed.get(push.clientId) ?? new Set()).add(channelId));
         const writer = this.#writer(channelId);
         if (records.length === 0) return writer.append(entry);
         const after = this.#records;
@@ -107,6 +119,25 @@ export class RedisLog implements Log {
 
   follow(listener: (blocks: readonly StoredBlock[]) => void): () => void {
     return this.#following.follow(listener);
+  }
+
+  groups(home: GroupHome): GroupKeeper {
+    const groups = new RedisGroups(
+      {
+        storeId: this.storeId,
+        now: () => performance.now() + this.#ahead,
+        run: (script, keys, args) => this.#insist(() => this.#connection.run(script, keys, args)),
+        command: (command) => this.#insist(() => this.#connection.command(command)),
+        ring: (channelId) => {
+          const text = `${this.storeId}${forGroups}`;
+          this.#connection.command(['PUBLISH', keysOf(channelId).bell, text]).catch(() => undefined);
+        },
+        dead: (storeIds) => this.#dead(storeIds),
+      },
+      home,
+    );
+    this.#groups.add(groups);
+    return groups;
   }
 
   async records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
@@ -150,7 +181,8 @@ export class RedisLog implements Log {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#checking);
+    await this.#connection.command(['DEL', processKey(this.storeId)]).catch(() => undefined);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#following.close();
     this.#connection.close();
   }
@@ -158,13 +190,31 @@ export class RedisLog implements Log {
   async #open({ recheck = 2000 }: RedisLogOptions): Promise<void> {
     await this.#connection.open(openWithin);
     for (const [channelId, { logId, head }] of await this.#heads()) this.#following.begin(channelId, logId, head);
-    this.#checking = setInterval(() => void this.#check().catch(() => undefined), recheck);
-    this.#checking.unref();
+    await this.#beat();
+    this.#every(recheck, () => this.#check());
+    this.#every(beat, () => this.#beat());
+  }
+
+  #every(ms: number, task: () => Promise<void>): void {
+    this.#timers.push(setInterval(() => void task().catch(() => undefined), ms).unref());
+  }
+
+  async #beat(): Promise<void> {
+    await this.#connection.command(['SET', processKey(this.storeId), '1', 'PX', String(lifetime)]);
+    const [seconds, micros] = (await this.#connection.command(['TIME'])) as [string, string];
+    this.#ahead = Math.max(this.#ahead, Number(seconds) * 1000 + Number(micros) / 1000 - performance.now());
+  }
+
+  async #dead(storeIds: readonly string[]): Promise<readonly string[]> {
+    const lives = await Promise.all(
+      storeIds.map((storeId) => this.#insist(() => this.#connection.command(['EXISTS', processKey(storeId)]))),
+    );
+    return storeIds.filter((_, at) => Number(lives[at]) === 0);
   }
 
   /** A bell may have been missed. */
   async #check(): Promise<void> {
-    if (this.#checking === undefined) return;
+    if (this.#timers.length === 0) return;
     for (const [channelId, { logId, head }] of await this.#heads())
       if (logId !== '') await this.#following.reached(channelId, logId, head);
   }
@@ -196,7 +246,7 @@ export class RedisLog implements Log {
   }
 
   async #append(channelId: string, args: readonly string[]): Promise<unknown> {
-    const { log, meta, bell } = keysOf(channelId);
+    const { log, meta, marks, bell } = keysOf(channelId);
     const candidate = randomName(systemPlatform);
     let isAgain = false;
     return this.#insist(async () => {
@@ -206,13 +256,13 @@ export class RedisLog implements Log {
       }
       const before = [candidate, bell, this.storeId, isAgain ? '1' : '0'];
       isAgain = true;
-      return this.#connection.run(appendScript, [log, meta, recordsKey], [...before, ...args]);
+      return this.#connection.run(appendScript, [log, meta, recordsKey, marks], [...before, ...args]);
     });
   }
 
   #run(script: Script, channelId: string, args: readonly string[]): Promise<unknown> {
-    const { log, meta, replaced } = keysOf(channelId);
-    return this.#insist(() => this.#connection.run(script, [log, meta, replaced], args));
+    const { log, meta, replaced, marks } = keysOf(channelId);
+    return this.#insist(() => this.#connection.run(script, [log, meta, replaced, marks], args));
   }
 
   async #read(channelId: string, after: number, limit: number): Promise<Page> {

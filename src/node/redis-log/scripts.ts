@@ -8,7 +8,7 @@ export interface Script {
   readonly sha: string;
 }
 
-function script(text: string): Script {
+export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
@@ -16,14 +16,14 @@ function script(text: string): Script {
 export const said = { stored: 0, known: 1, conflict: 2, gap: 3, refused: 4 } as const;
 
 /**
- * KEYS: log, meta, records. ARGV: a logId if the channel has none, the bell, who rings it, whether it was sent before; then for each block:
- * producer, sequence (0: the producer's next), block id, count, whether it is a skip, key, client, push number, size, how many
- * records and fields, then these. Answers logId, moment, and for each block: what is said of it, offset, sequence.
+ * KEYS: log, meta, records, marks. ARGV: a logId if the channel has none, the bell, who rings it, whether it was sent before; then for each block:
+ * producer, sequence (0: the producer's next), block id, count, whether it is a skip, key, client, push number, size, mark, how
+ * many records and fields, then these. Answers logId, moment, and for each block: what is said of it, offset, sequence.
  *
  * A producer's last blocks lie in a ring of fields, so that a block costs the same however many are remembered.
  */
 export const appendScript: Script = script(`
-local log, meta, records = KEYS[1], KEYS[2], KEYS[3]
+local log, meta, records, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ring = ${rememberedBlocks}
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -51,8 +51,8 @@ while i <= #ARGV do
   local producer, sequence, blockId = 'p:' .. ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   local count, isSkip, key = tonumber(ARGV[i + 3]), ARGV[i + 4] == '1', ARGV[i + 5]
   local client, push, size = ARGV[i + 6], tonumber(ARGV[i + 7]), tonumber(ARGV[i + 8])
-  local recordCount, fieldCount = tonumber(ARGV[i + 9]), tonumber(ARGV[i + 10])
-  local from = i + 11
+  local mark, recordCount, fieldCount = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
+  local name, from = ARGV[i], i + 12
   local fieldsFrom = from + recordCount * 2
   i = fieldsFrom + fieldCount
   local kind, offset
@@ -85,10 +85,11 @@ while i <= #ARGV do
       offset = keyed and tonumber(keyed) or head
       if not keyed and not isSkip then
         offset = head + count
-        local entry = { 'producer', ARGV[from - 11], 'sequence', int(sequence), 'block', blockId, 'at', now, 'count', int(count), 'size', int(size) }
+        local entry = { 'producer', name, 'sequence', int(sequence), 'block', blockId, 'at', now, 'count', int(count), 'size', int(size) }
         if key ~= '' then entry[#entry + 1] = 'key'; entry[#entry + 1] = key end
         for at = fieldsFrom, i - 1 do entry[#entry + 1] = ARGV[at] end
         redis.call('XADD', log, int(offset) .. '-0', unpack(entry))
+        if mark ~= '' then redis.call('ZADD', marks, int(offset), int(offset) .. ':' .. int(count) .. ':' .. mark) end
         head, bytes, rung = offset, bytes + size, rung + 1
         if bell then
           bell[#bell + 1] = int(offset) .. '\\0' .. #entry .. '\\0' .. table.concat(entry, '\\0')
@@ -121,7 +122,7 @@ return { id or '', now, answers }
 `);
 
 /**
- * KEYS: log, meta, replaced. ARGV: an offset. Drops up to 1,000 blocks at or below it; answers whether there may be more.
+ * KEYS: log, meta, replaced, marks. ARGV: an offset. Drops up to 1,000 blocks at or below it; answers whether there may be more.
  * What is left when nothing is: the head, which the next message follows on.
  */
 export const trimScript: Script = script(`
@@ -150,6 +151,7 @@ for _, entry in ipairs(entries) do
   gone = gone + drop(entry[2])
   last = tonumber(string.match(entry[1], '^%d+'))
 end
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(upTo))
 if last > 0 then redis.call('XTRIM', log, 'MINID', '=', int(last + 1)) end
 redis.call('HINCRBY', meta, 'bytes', int(0 - gone))
 local first = tonumber(redis.call('HGET', meta, 'head')) + 1

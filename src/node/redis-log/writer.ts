@@ -61,7 +61,9 @@ export class Writer {
   }
 
   append(entry: Append, after?: Promise<unknown>): Promise<Verdict> {
-    const blockId = isIdentified(entry.block) ? entry.block.header.blockId : (entry.blockId ?? randomName(systemPlatform));
+    const blockId = isIdentified(entry.block)
+      ? entry.block.header.blockId
+      : (entry.blockId ?? randomName(systemPlatform));
     const settle = deferred<Verdict>();
     this.#push({ entry, after, blockId, args: this.#arguments(entry, blockId), settle });
     return settle.promise;
@@ -133,7 +135,7 @@ export class Writer {
   }
 
   #arguments({ block, push, records = [] }: Append, blockId: string): readonly string[] {
-    const { count, kind, keys } = block.header;
+    const { count, kind, keys, priority = 'normal' } = block.header;
     const fields = fieldsOf(block);
     return [
       this.#producer(block),
@@ -145,6 +147,7 @@ export class Writer {
       push?.clientId ?? '',
       String(push?.n ?? 0),
       String(sizeOf(block)),
+      kind === 'control' ? kind : priority === 'normal' ? '' : priority,
       String(records.length),
       String(fields.length),
       ...records.flatMap(([name, value]) => [name, encodedRecord(value)]),
