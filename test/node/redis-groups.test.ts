@@ -128,9 +128,9 @@ describe('a group over several processes', () => {
     const all = await openBuses(3);
     const got: (readonly [number, unknown])[] = [];
     for (const [at, bus] of all.entries())
-      bus.use(agent({ name: 'one', channels: ['work'], onMessage: ({ content }) => void got.push([at, content]) }));
+      await bus.use(agent({ name: 'one', channels: ['work'], onMessage: ({ content }) => void got.push([at, content]) }));
     await sendAll(all[2] as MessageBusCore, numbers(50));
-    await vi.waitFor(() => expect(got.length).toBe(50), within);
+    await vi.waitFor(() => expect(got.length).toBe(50), { timeout: 4000 });
     expect(got.map(([, content]) => content)).toEqual(numbers(50));
   });
 });
