@@ -128,7 +128,11 @@ describe('a group over several processes', () => {
     const all = await openBuses(3);
     const got: (readonly [number, unknown])[] = [];
     for (const [at, bus] of all.entries())
-      await bus.use(agent({ name: 'one', channels: ['work'], onMessage: ({ content }) => void got.push([at, content]) }));
+      bus.use(agent({ name: 'one', channels: ['work'], onMessage: ({ content }) => void got.push([at, content]) }));
+    // Messages that are sent before it has begun are not new to it.
+    const client = await createClient({ url: url() }).connect();
+    await vi.waitFor(async () => expect(await client.hLen('bl:members')).toBe(3), within);
+    client.destroy();
     await sendAll(all[2] as MessageBusCore, numbers(50));
     await vi.waitFor(() => expect(got.length).toBe(50), { timeout: 4000 });
     expect(got.map(([, content]) => content)).toEqual(numbers(50));
