@@ -6,6 +6,7 @@ import type { DeadRecord } from './host-admin.ts';
 import type { JoinRequest, MemberSink, Membership, ReadRequest, Reader, Ref, Sink } from './host.ts';
 import type { Log } from './log.ts';
 import type { GroupInfo } from './message-bus.ts';
+import { randomName } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 export interface GroupHome {
@@ -46,6 +47,15 @@ export interface GroupKeeper {
 /** A log that several processes append to and work on. */
 export interface SharedLog extends Log {
   groups(home: GroupHome): GroupKeeper;
+  /** Whether the process is gone that this client belongs to: its name begins with the `storeId` there. */
+  isGone(clientId: string): Promise<boolean>;
+  /** Calls back when a process was found to be gone. */
+  onGone(listener: () => void): void;
+}
+
+/** A new name for a client of this process. */
+export function clientName(log: Log, platform: Platform): string {
+  return isShared(log) ? `${log.storeId}.${randomName(platform)}` : randomName(platform);
 }
 
 export function isShared(log: Log): log is SharedLog {

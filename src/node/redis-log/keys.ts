@@ -45,6 +45,9 @@ export function groupKeysOf(channelId: string, group: string): readonly string[]
 export const begunKey = 'bl:groups';
 export const membersKey = 'bl:members';
 
+/** All processes that are there, or died without a word. */
+export const processesKey = 'bl:processes';
+
 /** Is there as long as the process. */
 export function processKey(storeId: string): string {
   return `bl:process:${storeId}`;

@@ -55,7 +55,12 @@ interface Work {
   cancelTimer: (() => void) | undefined;
 }
 
-type Buried = readonly (readonly [offset: string, attempts: string, priority: DeadRecord['priority'], reason: string])[];
+type Buried = readonly (readonly [
+  offset: string,
+  attempts: string,
+  priority: DeadRecord['priority'],
+  reason: string,
+])[];
 
 const mostAtOnce = 256;
 /** How often it is looked whether members in other processes are gone, in milliseconds. */

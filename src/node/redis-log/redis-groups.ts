@@ -119,7 +119,9 @@ export class RedisGroups implements GroupKeeper {
     const isAwaited = ([group = '', pattern = '']: readonly string[]): boolean =>
       !known.includes(group) && matcher(pattern)(channelId);
     if (begun.some(isAwaited)) return 0;
-    const floors = known.map(async (group) => Number(((await this.#run(channelId, group, statusScript, [])) as string[])[2]));
+    const floors = known.map(async (group) =>
+      Number(((await this.#run(channelId, group, statusScript, [])) as string[])[2]),
+    );
     return Math.min(Infinity, ...(await Promise.all(floors)));
   }
 

@@ -11,7 +11,7 @@ import { Connection, isPassing } from './connection.ts';
 import { blockOf, fieldsOf } from './entry.ts';
 import type { Fields } from './entry.ts';
 import { Following } from './following.ts';
-import { catalogue, keysOf, processKey, recordsKey } from './keys.ts';
+import { catalogue, keysOf, processesKey, processKey, recordsKey } from './keys.ts';
 import { RedisGroups } from './redis-groups.ts';
 import { decodedRecord, encodedRecord } from './record-text.ts';
 import { appendScript, replaceScript, trimScript } from './scripts.ts';
@@ -56,6 +56,7 @@ export class RedisLog implements SharedLog {
   /** Whatever saves records does it after this. */
   #records: Promise<unknown> = Promise.resolve();
   readonly #groups = new Set<RedisGroups>();
+  readonly #mourners = new Set<() => void>();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   /** By how much the clock of Redis is ahead of `performance.now()`. */
   #ahead = 0;
@@ -140,6 +141,15 @@ export class RedisLog implements SharedLog {
     return groups;
   }
 
+  async isGone(clientId: string): Promise<boolean> {
+    const storeId = clientId.split('.', 1)[0] as string;
+    return storeId !== this.storeId && (await this.#dead([storeId])).length > 0;
+  }
+
+  onGone(listener: () => void): void {
+    this.#mourners.add(listener);
+  }
+
   async records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
     await this.#records;
     const all = (await this.#insist(() => this.#connection.command(['HGETALL', recordsKey]))) as object;
@@ -193,6 +203,7 @@ export class RedisLog implements SharedLog {
     await this.#beat();
     this.#every(recheck, () => this.#check());
     this.#every(beat, () => this.#beat());
+    this.#every(beat, () => this.#look());
   }
 
   #every(ms: number, task: () => Promise<void>): void {
@@ -200,9 +211,22 @@ export class RedisLog implements SharedLog {
   }
 
   async #beat(): Promise<void> {
-    await this.#connection.command(['SET', processKey(this.storeId), '1', 'PX', String(lifetime)]);
+    await this.#connection.transaction([
+      ['SET', processKey(this.storeId), '1', 'PX', String(lifetime)],
+      ['SADD', processesKey, this.storeId],
+    ]);
     const [seconds, micros] = (await this.#connection.command(['TIME'])) as [string, string];
     this.#ahead = Math.max(this.#ahead, Number(seconds) * 1000 + Number(micros) / 1000 - performance.now());
+  }
+
+  /** The one that strikes a process off the list sees to what it left behind. */
+  async #look(): Promise<void> {
+    const all = (await this.#connection.command(['SMEMBERS', processesKey])) as Iterable<string>;
+    const dead = await this.#dead([...all].filter((storeId) => storeId !== this.storeId));
+    for (const storeId of dead) {
+      if (Number(await this.#connection.command(['SREM', processesKey, storeId])) === 1)
+        for (const told of this.#mourners) told();
+    }
   }
 
   async #dead(storeIds: readonly string[]): Promise<readonly string[]> {
