@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { createClient } from 'redis';
 import { agent, MessageBusCore } from 'busline/core';
 import type { ConsumeOptions } from 'busline/core';
-import { RedisLog } from '../../src/node/redis-log/redis-log.ts';
+import { RedisLog } from 'busline/node';
 import { worker } from '../core/group-support.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClient } from 'redis';
-import { RedisLog } from '../../src/node/redis-log/redis-log.ts';
+import { RedisLog } from 'busline/node';
 import { testLog } from 'busline/testing';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MessageBusCore } from 'busline/core';
 import type { Message } from 'busline/core';
-import { RedisLog } from '../../src/node/redis-log/redis-log.ts';
+import { RedisLog } from 'busline/node';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
@@ -34,7 +34,7 @@ function record(bus: MessageBusCore, channelId = 'room'): { got: Message[]; offs
 describe('buses on one Redis', () => {
   test('have each message once, in one order, whoever sent it', async () => {
     const [a, b, c] = await Promise.all([openBus(), openBus(), openBus()]);
-    const all = [a, b, c].map((bus) => record(bus as MessageBusCore));
+    const all = [a, b, c].map((bus) => record(bus));
     const sends: Promise<unknown>[] = [];
     for (let n = 0; n < 500; n += 1)
       for (const [name, bus] of Object.entries({ a, b, c }))

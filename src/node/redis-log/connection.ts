@@ -28,7 +28,7 @@ export type ConnectionState = 'connecting' | 'up' | 'down' | 'closed';
 const longestPause = 2000;
 
 /** Whether Redis itself said no; anything else is a failure on the way, and what was sent is in doubt. */
-export function isReply(error: unknown): error is Error {
+function isReply(error: unknown): error is Error {
   return (
     error instanceof Error &&
     ['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply'].includes(error.constructor.name)
@@ -102,7 +102,7 @@ export class Connection {
     return this.#inTime(async (client) => {
       const multi = client.multi();
       for (const command of commands) multi.addCommand([...command]);
-      return (await multi.exec()) as unknown[];
+      return (await multi.exec());
     });
   }
 
@@ -137,7 +137,7 @@ export class Connection {
         reconnectStrategy: (retries) => Math.min(longestPause, 25 * 2 ** retries) * (0.5 + Math.random() / 2),
       },
     };
-    return createClient(options) as Client;
+    return createClient(options);
   }
 
   #watchCommands(): void {
