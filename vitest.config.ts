@@ -34,8 +34,9 @@ export default defineConfig({
         test: {
           name: 'engines',
           include: [engines],
-          fileParallelism: false,
-          testTimeout: 60_000,
+          // One of them waits for a minute, most of them for a browser.
+          maxWorkers: 2,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

@@ -121,22 +121,26 @@ test('a host of another version: the page is told to reload, and nothing hangs',
   expect(await told(tab)).toEqual(['reload']);
 });
 
-test('a page of another version is told so by the host', async ({ openTab }) => {
-  const tab = await openTab();
-  const answer = await tab.evaluate(async () => {
-    const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
-    const frames: { type: string; error?: { code: string } }[] = [];
-    const bye = new Promise<void>((resolve) => {
-      port.onmessage = ({ data }: MessageEvent<typeof frames>) => {
-        frames.push(...data);
-        if (data.some(({ type }) => type === 'bye')) resolve();
-      };
+test.describe('a worker that gives way', () => {
+  test.use({ counted: 'pages' });
+
+  test('a page of another version is told so by the host', async ({ openTab }) => {
+    const tab = await openTab();
+    const answer = await tab.evaluate(async () => {
+      const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
+      const frames: { type: string; error?: { code: string } }[] = [];
+      const bye = new Promise<void>((resolve) => {
+        port.onmessage = ({ data }: MessageEvent<typeof frames>) => {
+          frames.push(...data);
+          if (data.some(({ type }) => type === 'bye')) resolve();
+        };
+      });
+      port.postMessage([{ type: 'hello', min: 98, max: 99, clientId: 'newer', lock: 'newer' }]);
+      await bye;
+      return frames.map(({ type, error }) => error?.code ?? type);
     });
-    port.postMessage([{ type: 'hello', min: 98, max: 99, clientId: 'newer', lock: 'newer' }]);
-    await bye;
-    return frames.map(({ type, error }) => error?.code ?? type);
+    expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
   });
-  expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
 });
 
 test.describe('a bus that is deleted', () => {
