@@ -64,9 +64,16 @@ test.describe('a deploy', () => {
       await navigator.locks.request('busline:busline:core', { steal: true }, () => undefined);
     });
     await join(newer, 'rebuilt');
+    await ready(newer);
+    await newer.evaluate(() => bus.on('host', ({ to }) => told.push(to)));
     await say(newer, 2);
     await say(older, 3);
     for (const tab of [older, newer]) await expect.poll(() => heard(tab)).toEqual([1, 2, 3]);
+    // The older tab cannot load a worker of this name, and leaves the one alone that it finds under it.
+    await say(older, 4);
+    await say(newer, 5);
+    for (const tab of [older, newer]) await expect.poll(() => heard(tab)).toEqual([1, 2, 3, 4, 5]);
+    expect(await newer.evaluate(() => told)).toEqual([]);
   });
 
   for (const kind of ['shared-worker', 'leader-tab', 'page'] as const) {

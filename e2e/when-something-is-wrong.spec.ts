@@ -121,22 +121,26 @@ test('a host of another version: the page is told to reload, and nothing hangs',
   expect(await told(tab)).toEqual(['reload']);
 });
 
-test('a page of another version is told so by the host', async ({ openTab }) => {
-  const tab = await openTab();
-  const answer = await tab.evaluate(async () => {
-    const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
-    const frames: { type: string; error?: { code: string } }[] = [];
-    const bye = new Promise<void>((resolve) => {
-      port.onmessage = ({ data }: MessageEvent<typeof frames>) => {
-        frames.push(...data);
-        if (data.some(({ type }) => type === 'bye')) resolve();
-      };
+test.describe('a worker that gives way', () => {
+  test.use({ counted: 'pages' });
+
+  test('a page of another version is told so by the host', async ({ openTab }) => {
+    const tab = await openTab();
+    const answer = await tab.evaluate(async () => {
+      const { port } = new SharedWorker('/dist/worker.js', { type: 'module', name: 'busline/0/busline' });
+      const frames: { type: string; error?: { code: string } }[] = [];
+      const bye = new Promise<void>((resolve) => {
+        port.onmessage = ({ data }: MessageEvent<typeof frames>) => {
+          frames.push(...data);
+          if (data.some(({ type }) => type === 'bye')) resolve();
+        };
+      });
+      port.postMessage([{ type: 'hello', min: 98, max: 99, clientId: 'newer', lock: 'newer' }]);
+      await bye;
+      return frames.map(({ type, error }) => error?.code ?? type);
     });
-    port.postMessage([{ type: 'hello', min: 98, max: 99, clientId: 'newer', lock: 'newer' }]);
-    await bye;
-    return frames.map(({ type, error }) => error?.code ?? type);
+    expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
   });
-  expect(answer).toEqual(['hi', 'VERSION_MISMATCH']);
 });
 
 test.describe('a bus that is deleted', () => {
@@ -196,6 +200,95 @@ test('no host that works: every promise settles with the reason', async ({ openT
   });
   expect(unknown).toBe('UNKNOWN_HOST');
 });
+
+test('a worker that ignores the name it is given is refused: it hosts another bus, which comes to no harm', async ({
+  openTab,
+}) => {
+  const [good, bad] = [await openTab(), await openTab()];
+  await start(good);
+  expect(await trySend(good)).toBe(1);
+  await bad.evaluate(() => {
+    const worker = (): SharedWorker => new SharedWorker('/dist/worker.js', { type: 'module', name: 'mine' });
+    globalThis.bus = busline.createBus({ name: 'other', worker, hosts: ['shared-worker'] });
+  });
+  const reason = await bad.evaluate(() =>
+    bus.send({ channelId: 'room', content: 1 }).catch(({ message }: Error) => message),
+  );
+  expect(reason).toMatch(
+    /^None of shared-worker works: .*The worker hosts another bus: pass the name that `worker` is given on to it\..*\[NO_HOST\]/,
+  );
+  expect(await trySend(good)).toBe(2);
+  await expect.poll(() => heard(good)).toEqual(['hello', 'hello']);
+});
+
+test('a page without Web Locks says what it needs', async ({ openTab, site }) => {
+  const tab = await openTab();
+  // Not localhost, and not https: the browser itself withholds them.
+  await tab.route('http://busline.test/**', async (route) => {
+    const response = await route.fetch({ url: route.request().url().replace('http://busline.test', site.url) });
+    await route.fulfill({ response });
+  });
+  await tab.goto('http://busline.test/pages/bus.html');
+  await expect(tab).toHaveTitle('ready');
+  expect(await tab.evaluate(() => 'locks' in navigator)).toBe(false);
+  await start(tab);
+  expect(await trySend(tab)).toBe('NO_HOST');
+  expect(await tab.evaluate(() => bus.status.getSnapshot())).toMatchObject({
+    host: 'closed',
+    why: expect.stringMatching(/Web Locks need a secure context: serve the page over https or from localhost\./),
+  });
+});
+
+test('a frame that is refused Web Locks says so', async ({ openTab }) => {
+  const tab = await openTab();
+  // A sandboxed frame has an origin of its own, to which scripts must be given.
+  await tab.route('**/*', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), 'access-control-allow-origin': '*' } });
+  });
+  await tab.evaluate(() => {
+    const frame = document.createElement('iframe');
+    frame.sandbox.add('allow-scripts');
+    frame.src = '/pages/bus.html';
+    document.body.append(frame);
+    return new Promise((resolve) => frame.addEventListener('load', resolve));
+  });
+  const [, frame] = tab.frames();
+  const reason = await frame?.evaluate(async () => {
+    const bus = busline.createBus();
+    const refused: unknown = await bus.send({ channelId: 'room', content: 1 }).catch((error: unknown) => error);
+    return busline.isBusError(refused) && [refused.code, refused.message, bus.status.getSnapshot().host];
+  });
+  expect(reason).toEqual(['NO_HOST', expect.stringMatching(/^Web Locks are refused here\./), 'closed']);
+});
+
+for (const [what, script] of [
+  ['whose registration never settles', undefined],
+  ['that never becomes active', '/pages/stuck-service-worker.js'],
+] as const) {
+  test(`a service worker ${what} is given up: the page hosts, and says why`, async ({ context, openTab }) => {
+    // It is waited for half a minute, which here passes as fast as the page can.
+    await context.clock.install();
+    const tab = await openTab();
+    await tab.evaluate((from) => {
+      globalThis.bus = busline.createBus({
+        hosts: ['service-worker', 'page'],
+        serviceWorker: () =>
+          from === undefined
+            ? new Promise(() => undefined)
+            : navigator.serviceWorker.register(from, { scope: '/pages/stuck/' }),
+      });
+      globalThis.sent = [bus.send({ channelId: 'room', content: 1 })];
+    }, script);
+    const host = async (): Promise<string> => {
+      await tab.clock.runFor(1000);
+      return tab.evaluate(() => bus.status.getSnapshot().host);
+    };
+    await expect.poll(host, { intervals: [25] }).toBe('page');
+    expect(await tab.evaluate(async () => (await sent[0])?.offset)).toBe(1);
+    expect(await tab.evaluate(() => bus.status.getSnapshot().why)).toMatch(/^The host does not begin\./);
+  });
+}
 
 test('a worker script that takes its time is waited for: the tabs share it all the same', async ({ openTab, site }) => {
   const [a, b] = [await openTab(), await openTab()];

@@ -26,9 +26,11 @@ async function watchWorkers(
     const { id, result } = JSON.parse(message) as { id?: number; result?: { result?: readonly Script[] } };
     answers.get(`${sessionId} ${id}`)?.(result ?? {});
   });
-  session.on('Target.targetDestroyed', () => {
-    // A worker that was killed cannot say what it ran, and must not be waited for.
-    for (const answer of answers.values()) answer({});
+  // A worker that has ended cannot say what it ran, and must not be waited for.
+  const ended = new Set<string>();
+  session.on('Target.detachedFromTarget', ({ sessionId }) => {
+    ended.add(sessionId);
+    for (const [asked, answer] of answers) if (asked.startsWith(sessionId)) answer({});
   });
   session.on('Target.targetCreated', ({ targetInfo }) => {
     if (targetInfo.type === 'shared_worker') void attach(targetInfo.targetId).catch(() => undefined);
@@ -41,7 +43,7 @@ async function watchWorkers(
         answers.set(`${sessionId} ${id}`, resolve),
       );
       await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) });
-      return answer;
+      return ended.has(sessionId) ? {} : answer;
     };
     await ask('Profiler.enable');
     await ask('Profiler.startPreciseCoverage', { callCount: true, detailed: true });

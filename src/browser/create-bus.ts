@@ -58,6 +58,8 @@ function checkHosts(hosts: readonly HostKind[]): readonly Kind[] {
 export function createBus<const S extends Schemas = NoSchemas>(options: BusOptions<S> = {}): Bus<S> {
   const { name = 'busline', hosts = knownHosts, retention, author, schemas, signal } = options;
   checkChannel(name);
+  // Half a character cannot be told from others like it where names are encoded: in scopes, names of locks and channels.
+  if (/\p{Cs}/u.test(name)) throw busError('INVALID_INPUT', 'createBus: `name` holds half a surrogate pair.');
   const ladder = new Ladder({
     bus: name,
     hosts: checkHosts(hosts),

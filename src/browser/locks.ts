@@ -31,8 +31,8 @@ export const lockNames = {
   tab: (bus: string, id: string): string => `${start(bus)}:tab:${id}`,
   /** Held, shared, by every tab that uses this generation of the worker. */
   generation: (bus: string, generation: number): string => `${start(bus)}:generation:${generation}`,
-  /** Held while a host that hangs is made to give way. */
-  removal: (victim: string): string => `${victim}:removal`,
+  /** Held while a host that hangs is made to give way; no name of a host, though its own page may hold it. */
+  removal: (victim: string): string => `removal:${victim}`,
 };
 
 function request(name: string, options: LockOptions): HeldLock {

@@ -20,7 +20,8 @@ const lastDeadline = 1000;
 /** So many handshakes that a running host did not answer: it will not answer any more. */
 const silentAttempts = 4;
 const hostsBeforeGivingUp = 2;
-const triesByName = 6;
+/** About two seconds. */
+const triesByName = 4;
 const refusalsBeforeGivingUp = 3;
 /** About half a minute for the script to load: slow lines are not a reason to leave the other tabs' bus. */
 const attemptsToLoad = 30;
@@ -50,6 +51,8 @@ export class Seeker implements Connector, LinkWatcher {
   #elsewhere = false;
   /** The seat has failed to bring a host about: what runs under its name is a worker of another build. */
   #isBarred = false;
+  /** What it has said hello to is the host of its seat, by a port of it. */
+  #isOwn = false;
   /** The lock of the host that answered. */
   #host: string | undefined;
   #isWelcome = false;
@@ -199,16 +202,20 @@ export class Seeker implements Connector, LinkWatcher {
   async #hung(why: string): Promise<void> {
     const { bus } = this.#options;
     const greeted = this.#host;
+    const wasOwn = greeted !== undefined && this.#isOwn;
     this.#heart.relax();
     this.#stop();
     this.#client.detach(why);
     const attempt = this.#attempt;
+    // Before anything else: a host that begins meanwhile is to be looked for, and not under the name of the one that hangs.
+    if (wasOwn) await this.#seat.abandon();
+    if (this.#isOver(attempt)) return;
     const [holder, own] = await this.#running();
     const hangs = greeted ?? (this.#elsewhere || own === undefined ? holder?.host : own);
     // Nobody may be at work: a tab that was put to sleep before its host had begun.
     if (holder !== undefined && holder.host === hangs) await removeFromCore(bus, holder);
     if (this.#isOver(attempt)) return;
-    if (own !== undefined && own === hangs) await this.#seat.abandon();
+    if (!wasOwn && own !== undefined && own === hangs) await this.#seat.abandon();
     if (!this.#isOver(attempt)) this.#lost(why);
   }
 
@@ -231,6 +238,7 @@ export class Seeker implements Connector, LinkWatcher {
     try {
       const link = this.#elsewhere ? undefined : await this.#seat.reach();
       if (this.#isOver(attempt) || tries !== this.#tries) return link?.close();
+      this.#isOwn = link !== undefined;
       this.#client.attach(link ?? this.#knock(), lockNames.tab(bus, this.#client.clientId));
     } catch (error) {
       if (!this.#isOver(attempt)) this.#failed(isBusError(error) ? error.message : describe(error));
@@ -265,8 +273,9 @@ export class Seeker implements Connector, LinkWatcher {
       if (holder === undefined) return this.#giveUp('The host does not begin.');
       return this.#hung('The host does not begin.');
     }
-    // Nobody has begun for long, though somebody had: a worker of this name may be dead and not know it (seen in Firefox).
-    if (holder === undefined && this.#everWelcome && tries % triesByName === 0) await this.#seat.abandon();
+    // Nobody has begun for long, though somebody had: in Firefox, what is told to close is at times what its name leads to for
+    // ever.
+    if (!(holder ?? own) && this.#everWelcome && tries % triesByName === 0) await this.#seat.abandon();
     // The host of its own seat may have the bus by now; or it cannot be had any more, and somebody else's is there.
     this.#elsewhere = own === undefined && holder?.host !== undefined;
     await this.#greet(attempt, tries + 1);

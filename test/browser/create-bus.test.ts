@@ -22,7 +22,11 @@ describe('a bus in a page that has neither workers nor locks, as happy-dom is', 
     expect(await codeOf(bus.ready)).toBe('NO_HOST');
     expect(await codeOf(bus.subscribe('room', () => undefined).ready)).toBe('NO_HOST');
     expect(await codeOf(bus.history('room'))).toBe('NO_HOST');
-    expect(bus.status.getSnapshot()).toMatchObject({ host: 'closed', problem: { code: 'NO_HOST' } });
+    expect(bus.status.getSnapshot()).toMatchObject({
+      host: 'closed',
+      why: expect.stringMatching(/Web Locks need a secure context: serve the page over https or from localhost\./),
+      problem: { code: 'NO_HOST' },
+    });
     await bus.close();
   });
 
@@ -43,5 +47,8 @@ describe('a bus in a page that has neither workers nor locks, as happy-dom is', 
     };
     expect(codeThrownBy(() => createBus({ hosts: ['teapot' as 'page'] }))).toBe('UNKNOWN_HOST');
     expect(codeThrownBy(() => createBus({ name: '' }))).toBe('INVALID_CHANNEL');
+    for (const name of ['\ud800', 'a\udfff', '\ude8c\ud83d'])
+      expect(codeThrownBy(() => createBus({ name }))).toBe('INVALID_INPUT');
+    expect(createBus({ name: 'whole: \ud83d\ude8c' }).status.getSnapshot().host).toBe('connecting');
   });
 });

@@ -57,11 +57,8 @@ inEveryEngine('the fence', (lab, engine) => {
     });
 
     test('in the turn of its commit: its successor has what was committed', async () => {
-      // WebKit sends a commit when the turn is over: there its successor waits until it wakes.
-      const waits = engine === 'WebKitGTK';
-      const { events, found, problems } = await hang('after the commit', waits ? 1000 : longest);
-      const wakes = waits ? [] : ['woke'];
-      expect(order(events, 'hangs', taken, ...wakes)).toEqual(['hangs', taken, ...wakes]);
+      const { events, found, problems } = await hang('after the commit');
+      expect(order(events, 'hangs', taken, 'woke')).toEqual(['hangs', taken, 'woke']);
       expect(found).toEqual(['old', ...storedBy(events)]);
       expect(found).toContain('hung');
       expect(problems).toEqual([]);

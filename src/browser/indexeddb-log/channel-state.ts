@@ -64,6 +64,8 @@ export class ChannelState {
 }
 
 export async function loadChannel(database: Database, channelId: string): Promise<ChannelState> {
-  const [row, last] = await Promise.all([database.get('channels', channelId), lastOffset(database, channelId)]);
+  const [row, last] = await database.read(['channels', 'segments'], (transaction) =>
+    Promise.all([transaction.objectStore('channels').get(channelId), lastOffset(transaction, channelId)]),
+  );
   return new ChannelState({ ...emptyChannel(), ...row, head: Math.max(row?.head ?? 0, last) });
 }

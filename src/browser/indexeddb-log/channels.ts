@@ -4,7 +4,7 @@ import { isIdentified } from '../../core/ledger.ts';
 import type { Append } from '../../core/log.ts';
 import { loadChannel } from './channel-state.ts';
 import type { ChannelState } from './channel-state.ts';
-import type { ChannelRow, Database } from './database.ts';
+import type { ChannelRow, Database, Reading } from './database.ts';
 
 export class Channels {
   readonly #database: Database;
@@ -48,7 +48,10 @@ export class Channels {
   /** Reads what these need to be placed, keys and producers in one transaction. */
   async prepare(entries: readonly Append[]): Promise<void> {
     await Promise.all(entries.map(({ block }) => this.load(block.header.channelId)));
-    const transaction = this.#database.transaction(['keys', 'producers']);
+    await this.#database.read(['keys', 'producers'], (transaction) => this.#read(transaction, entries));
+  }
+
+  async #read(transaction: Reading<'keys' | 'producers'>, entries: readonly Append[]): Promise<void> {
     const keys = transaction.objectStore('keys');
     const producers = transaction.objectStore('producers');
     const loadKey = async (channelId: string, key: string): Promise<void> => {

@@ -1,10 +1,11 @@
 // The database of one bus: its stores, and what can go wrong when it is opened.
 
 import { openDB, unwrap, wrap } from 'idb';
-import type { DBSchema, IDBPDatabase } from 'idb';
+import type { DBSchema, IDBPDatabase, IDBPTransaction } from 'idb';
 import type { ProducerState } from '../../core/append-rule.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { busError, describe } from '../../core/errors.ts';
+import { Turns } from './turns.ts';
 
 /**
  * The version of the database: the only place that says which format it has. It rises when a build writes what the builds
@@ -51,7 +52,6 @@ export interface BusSchema extends DBSchema {
   journal: { key: [term: number, n: number]; value: JournalRow };
 }
 
-export type Database = IDBPDatabase<BusSchema>;
 export type StoreName = 'meta' | 'segments' | 'channels' | 'producers' | 'keys' | 'clients' | 'records' | 'journal';
 const storeNames: readonly StoreName[] = [
   'meta',
@@ -78,20 +78,51 @@ export async function openDatabase(bus: string, onGone: (why: string) => void): 
       blocking: () => onGone('The database is being deleted or upgraded.'),
       terminated: () => onGone('The browser closed the database.'),
     });
-    quietReads(unwrap(database));
-    return database;
+    return new Database(unwrap(database as IDBPDatabase));
   } catch (error) {
     throw storageError(error);
   }
 }
 
-/** A read that fails says so by its request: that its transaction failed with it need not be reported as uncaught besides. */
-function quietReads(database: IDBDatabase): void {
-  database.transaction = (...given) => {
-    const transaction = IDBDatabase.prototype.transaction.apply(database, given);
-    if (given[1] !== 'readwrite') wrap(transaction).done.catch(() => undefined);
-    return transaction;
-  };
+export type Reading<Names extends StoreName> = IDBPTransaction<BusSchema, Names[]>;
+
+/** All transactions are made here. */
+export class Database {
+  readonly #raw: IDBDatabase;
+  readonly #turns = new Turns();
+
+  constructor(raw: IDBDatabase) {
+    this.#raw = raw;
+  }
+
+  /** All that is to be read together is asked for at once. */
+  read<Names extends StoreName, T>(
+    stores: readonly Names[],
+    ask: (transaction: Reading<Names>) => Promise<T>,
+  ): Promise<T> {
+    return this.#turns.take(
+      () => this.#raw.transaction(stores),
+      (raw) => {
+        const transaction = wrap(raw) as unknown as Reading<Names>;
+        // A read that fails says so by its request: that its transaction failed with it need not be reported as uncaught besides.
+        transaction.done.catch(() => undefined);
+        return ask(transaction);
+      },
+    );
+  }
+
+  /** Filled, and told to commit if it is to be, in the turn that made it: nothing in it ever waits for JavaScript. */
+  write<T>(
+    stores: Iterable<StoreName>,
+    fill: (transaction: IDBTransaction) => Promise<T>,
+    options?: IDBTransactionOptions,
+  ): Promise<T> {
+    return this.#turns.take(() => this.#raw.transaction([...new Set(stores)], 'readwrite', options), fill);
+  }
+
+  close(): void {
+    this.#raw.close();
+  }
 }
 
 /** What an error of IndexedDB means to the bus. */

@@ -16,7 +16,7 @@ import { openDatabase, storageError } from './database.ts';
 import type { ClientRow, Database } from './database.ts';
 import { SavedRecords, savedBy } from './saved-records.ts';
 import type { Given } from './saved-records.ts';
-import { after, merged, replaced, trimmed } from './segments.ts';
+import { after, merged, replaced, segmentsIn, trimmed } from './segments.ts';
 import type { Change } from './segments.ts';
 import { takeBack } from './take-back.ts';
 import { takeTerm } from './term.ts';
@@ -123,7 +123,7 @@ export class IndexedDbLog implements Log {
     if (from >= committed.head) return { ...committed, blocks: [] };
     const recent = channel.recent.page(from, limit);
     if (recent !== undefined) return { ...committed, blocks: recent };
-    const segments = await this.#database.getAll('segments', after(channelId, from), channel.segmentsFor(limit));
+    const segments = await segmentsIn(this.#database, after(channelId, from), channel.segmentsFor(limit));
     if (segments.length > 0) channel.measure(segments);
     const blocks = segments.flat();
     return { ...committed, blocks: blocks.slice(indexAfter(blocks, from)) };
@@ -134,7 +134,7 @@ export class IndexedDbLog implements Log {
   }
 
   channels(): Promise<readonly string[]> {
-    return this.#database.getAllKeys('channels');
+    return this.#database.read(['channels'], (transaction) => transaction.objectStore('channels').getAllKeys());
   }
 
   follow(listener: (blocks: readonly StoredBlock[]) => void): () => void {

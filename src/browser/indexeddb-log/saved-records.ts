@@ -54,9 +54,11 @@ export class SavedRecords {
     const names = new Set<string>();
     for (const { entries, records = [] } of group)
       for (const [name] of [...records, ...entries.flatMap((entry) => entry.records ?? [])]) names.add(name);
-    const { store } = this.#database.transaction('records');
-    const load = async (name: string): Promise<void> => void this.#committed.set(name, await store.get(name));
-    await Promise.all([...names].filter((name) => !this.#committed.has(name)).map(load));
+    await this.#database.read(['records'], (transaction) => {
+      const store = transaction.objectStore('records');
+      const load = async (name: string): Promise<void> => void this.#committed.set(name, await store.get(name));
+      return Promise.all([...names].filter((name) => !this.#committed.has(name)).map(load));
+    });
   }
 
   /** These are on disk. What is removed is forgotten: names may come and go without end. */
@@ -74,8 +76,10 @@ export class SavedRecords {
 
   async read(prefix: string): Promise<ReadonlyMap<string, unknown>> {
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-    const { store } = this.#database.transaction('records');
-    const [names, values] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    const [names, values] = await this.#database.read(['records'], (transaction) => {
+      const store = transaction.objectStore('records');
+      return Promise.all([store.getAllKeys(range), store.getAll(range)]);
+    });
     return new Map(names.map((name, at) => [name, values[at]]));
   }
 

@@ -3,7 +3,7 @@
 import { firstOffset, sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { indexAfter, indexOf } from '../../core/pages.ts';
-import type { Database } from './database.ts';
+import type { Database, Reading } from './database.ts';
 
 const end = Number.MAX_SAFE_INTEGER;
 /** Segments at least this large are left as they are. */
@@ -23,9 +23,14 @@ export function sizeOfAll(blocks: readonly StoredBlock[]): number {
   return blocks.reduce((size, block) => size + sizeOf(block), 0);
 }
 
+/** The first so many, or all. */
+export function segmentsIn(database: Database, range: IDBKeyRange, count?: number): Promise<StoredBlock[][]> {
+  return database.read(['segments'], (transaction) => transaction.objectStore('segments').getAll(range, count));
+}
+
 /** The offset of the last message that is kept; 0 if there is none. */
-export async function lastOffset(database: Database, channelId: string): Promise<number> {
-  const cursor = await database.transaction('segments').store.openKeyCursor(after(channelId, 0), 'prev');
+export async function lastOffset(transaction: Reading<'channels' | 'segments'>, channelId: string): Promise<number> {
+  const cursor = await transaction.objectStore('segments').openKeyCursor(after(channelId, 0), 'prev');
   return cursor?.key[1] ?? 0;
 }
 
@@ -40,7 +45,7 @@ export async function merged(
   channelId: string,
   from: number,
 ): Promise<Change & { readonly next: number | undefined }> {
-  const segments = await database.getAll('segments', after(channelId, from), mergedAtOnce);
+  const segments = await segmentsIn(database, after(channelId, from), mergedAtOnce);
   const deleted: IDBKeyRange[] = [];
   const added: StoredBlock[][] = [];
   let run: StoredBlock[][] = [];
@@ -75,7 +80,7 @@ export interface Replaced {
 
 /** The segment of a block with this one in its place; undefined if no such block is kept. */
 export async function replaced(database: Database, block: StoredBlock): Promise<Replaced | undefined> {
-  const [segment = []] = await database.getAll('segments', after(block.header.channelId, block.offset - 1), 1);
+  const [segment = []] = await segmentsIn(database, after(block.header.channelId, block.offset - 1), 1);
   const at = indexOf(segment, block);
   if (at < 0) return undefined;
   return {
@@ -92,8 +97,8 @@ export interface Trimmed extends Change {
 
 /** What is left when all blocks that end at or below `offset` are dropped. `head` is that of the channel. */
 export async function trimmed(database: Database, channelId: string, offset: number, head: number): Promise<Trimmed> {
-  const whole = await database.getAll('segments', upTo(channelId, offset));
-  const [straddling] = await database.getAll('segments', after(channelId, offset), 1);
+  const whole = await segmentsIn(database, upTo(channelId, offset));
+  const [straddling] = await segmentsIn(database, after(channelId, offset), 1);
   const split = straddling === undefined ? 0 : indexAfter(straddling, offset);
   const gone = [...whole.flat(), ...(straddling ?? []).slice(0, split)];
   const rest = split > 0 ? (straddling as StoredBlock[]).slice(split) : undefined;

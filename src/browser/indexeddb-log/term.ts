@@ -2,7 +2,9 @@
 // A new host folds what the old one journaled into the tables and puts a blocker where the old one's next row would go:
 // from then on every commit of the old host fails as a whole, however late it wakes.
 
-import type { ChannelRow, ClientRow, Database, JournalRow, Meta } from './database.ts';
+import { wrap } from 'idb';
+import type { IDBPTransaction } from 'idb';
+import type { BusSchema, ChannelRow, ClientRow, Database, JournalRow, Meta, StoreName } from './database.ts';
 import { busError } from '../../core/errors.ts';
 import { randomName } from '../../core/platform.ts';
 import type { Platform } from '../../core/platform.ts';
@@ -51,21 +53,27 @@ function fold(
 /** Firefox may write a row without its blocks, and who was to mend that may have died before. */
 async function isTorn(database: Database, row: JournalRow | undefined): Promise<boolean> {
   const withBlocks = (row?.channels ?? []).filter(([, { first, head }]) => first <= head);
-  const keys = withBlocks.map(([channelId, { head }]) => database.getKey('segments', [channelId, head]));
-  return (await Promise.all(keys)).includes(undefined);
+  if (withBlocks.length === 0) return false;
+  const keys = await database.read(['segments'], (transaction) => {
+    const segments = transaction.objectStore('segments');
+    return Promise.all(withBlocks.map(([channelId, { head }]) => segments.getKey([channelId, head])));
+  });
+  return keys.includes(undefined);
 }
 
 async function readBefore(database: Database, platform: Platform): Promise<Before> {
-  const transaction = database.transaction(['meta', 'journal', 'clients'], 'readonly');
-  const journal = transaction.objectStore('journal');
-  const clientStore = transaction.objectStore('clients');
-  const [meta = { storeId: randomName(platform), term: 0 }, keys, rows, clientIds, clientRows] = await Promise.all([
-    transaction.objectStore('meta').get('store'),
-    journal.getAllKeys(),
-    journal.getAll(),
-    clientStore.getAllKeys(),
-    clientStore.getAll(),
-  ]);
+  const read = await database.read(['meta', 'journal', 'clients'], (transaction) => {
+    const journal = transaction.objectStore('journal');
+    const clients = transaction.objectStore('clients');
+    return Promise.all([
+      transaction.objectStore('meta').get('store'),
+      journal.getAllKeys(),
+      journal.getAll(),
+      clients.getAllKeys(),
+      clients.getAll(),
+    ]);
+  });
+  const [meta = { storeId: randomName(platform), term: 0 }, keys, rows, clientIds, clientRows] = read;
   const own = rows.filter((_, at) => keys[at]?.[0] === meta.term);
   const last = keys.reduce((highest, [term, n]) => (term === meta.term ? Math.max(highest, n) : highest), 0);
   const torn = (await isTorn(database, own.at(-1))) ? own.pop() : undefined;
@@ -73,17 +81,18 @@ async function readBefore(database: Database, platform: Platform): Promise<Befor
   return { meta, last, torn, ...fold(own, stored) };
 }
 
-/** Writes all of it or nothing; false if the old host committed once more meanwhile. */
+const touched = ['meta', 'segments', 'channels', 'clients', 'journal'] as const satisfies readonly StoreName[];
+type Succession = IDBPTransaction<BusSchema, (typeof touched)[number][], 'readwrite'>;
+
+/** Writes all of it or nothing; undefined if the old host committed once more meanwhile. */
 async function succeed(
-  database: Database,
+  transaction: Succession,
   before: Before,
   isAlive: (clientId: string) => boolean,
 ): Promise<Term | undefined> {
   const { meta, last, torn } = before;
   const term = meta.term + 1;
   const clients = new Map([...before.clients].filter(([clientId]) => isAlive(clientId)));
-  // It is not told to commit: then Firefox, too, writes all of it or nothing.
-  const transaction = database.transaction(['meta', 'segments', 'channels', 'clients', 'journal'], 'readwrite');
   const segments = transaction.objectStore('segments');
   const channelStore = transaction.objectStore('channels');
   const clientStore = transaction.objectStore('clients');
@@ -117,7 +126,10 @@ export async function takeTerm(database: Database, { platform, isAlive, isOver }
   for (;;) {
     const before = await readBefore(database, platform);
     if (isOver?.() === true) throw busError('HOST_LOST', 'The host has ended.', { retryable: true });
-    const taken = await succeed(database, before, isAlive);
+    // It is not told to commit: then Firefox, too, writes all of it or nothing.
+    const taken = await database.write(touched, (transaction) =>
+      succeed(wrap(transaction) as unknown as Succession, before, isAlive),
+    );
     if (taken !== undefined) return taken;
   }
 }

@@ -3,10 +3,10 @@
 // told to commit, so the row is the fence. Where an earlier request fails there (a full disk), the rest is written all the
 // same, row and all: the commit is torn, and must be mended before the next one.
 
-import { unwrap } from 'idb';
 import { busError, describe } from '../../core/errors.ts';
 import { storageError } from './database.ts';
 import type { ChannelRow, ClientRow, Database, JournalRow, StoreName } from './database.ts';
+import { commit } from './turns.ts';
 
 const foldEvery = 256;
 
@@ -49,31 +49,22 @@ export class Writer {
   }
 
   /** Resolves when it is on disk. Rejects with `STORAGE_FULL` if the disk is full, else with `HOST_LOST`. */
-  async commit({
-    stores,
-    write,
-    flush = false,
-    row = { channels: [], clients: [] },
-    whole = false,
-    fold = false,
-  }: Commit): Promise<void> {
+  async commit(given: Commit): Promise<void> {
     const n = this.#commits + 1;
-    const folding = fold || n - this.#folded >= foldEvery;
-    const names: readonly StoreName[] = [...stores, 'journal', ...(folding ? (['channels', 'clients'] as const) : [])];
+    const folding = given.fold === true || n - this.#folded >= foldEvery;
+    const names: readonly StoreName[] = [
+      ...given.stores,
+      'journal',
+      ...(folding ? (['channels', 'clients'] as const) : []),
+    ];
     try {
-      const transaction = unwrap(this.#database).transaction([...new Set(names)], 'readwrite', {
-        durability: flush ? 'strict' : 'relaxed',
-      });
-      const store = (name: StoreName): IDBObjectStore => transaction.objectStore(name);
-      const end = ended(transaction);
-      const fence = compose(transaction, () => {
-        write(store);
-        if (folding) this.#fold(store, n);
-        const request = store('journal').add(row, [this.#term, n]);
-        if (!whole) transaction.commit();
-        return request;
-      });
-      const failed = await end;
+      const { fence, failed } = await this.#database.write(
+        names,
+        (transaction) => this.#fill(transaction, given, n, folding),
+        {
+          durability: given.flush === true ? 'strict' : 'relaxed',
+        },
+      );
       this.#commits = n;
       // Mending is for whoever still has the term: for whoever's row was written.
       this.#torn = failed !== undefined && fence.error === null;
@@ -84,6 +75,24 @@ export class Writer {
     if (folding) this.#folded = n;
   }
 
+  async #fill(
+    transaction: IDBTransaction,
+    { write, row = { channels: [], clients: [] }, whole = false }: Commit,
+    n: number,
+    folding: boolean,
+  ): Promise<Filled> {
+    const store = (name: StoreName): IDBObjectStore => transaction.objectStore(name);
+    const end = ended(transaction);
+    const fence = compose(transaction, () => {
+      write(store);
+      if (folding) this.#fold(store, n);
+      const request = store('journal').add(row, [this.#term, n]);
+      if (!whole) commit(transaction, request);
+      return request;
+    });
+    return { fence, failed: await end };
+  }
+
   #fold(store: (name: StoreName) => IDBObjectStore, n: number): void {
     const { channels, clients } = this.#tables();
     for (const [channelId, row] of channels) store('channels').put(row, channelId);
@@ -91,6 +100,13 @@ export class Writer {
     for (const [clientId, row] of clients) store('clients').put(row, clientId);
     store('journal').delete(IDBKeyRange.bound([this.#term, 1], [this.#term, n - 1]));
   }
+}
+
+interface Filled {
+  /** The request for the row of the journal. */
+  readonly fence: IDBRequest;
+  /** The error of a request, if the others are on disk. */
+  readonly failed: Error | undefined;
 }
 
 /** Fills a transaction. If it cannot be filled to the end nothing of it is written: the row that is the fence comes last. */
