@@ -35,6 +35,8 @@ type Failed = Extract<Told, { t: 'refused' | 'unanswered' | 'failed' }>;
 
 function isExpected(view: View, { t, code }: Failed): boolean {
   if (code === 'STORAGE_FULL') return view.wasFull;
+  // Its id was known, and what it was known by is gone before it could be told.
+  if (code === 'INVALID_INPUT') return t === 'refused' && view.mayLose;
   if (t === 'unanswered') return code === 'TIMEOUT' || code === 'NO_RESPONDER' || code === 'RESPONDER_FAILED';
   return t === 'failed' && code === 'STREAM_ABORTED' && view.mayLose;
 }
