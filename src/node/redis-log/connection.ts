@@ -102,7 +102,7 @@ export class Connection {
     return this.#inTime(async (client) => {
       const multi = client.multi();
       for (const command of commands) multi.addCommand([...command]);
-      return (await multi.exec());
+      return await multi.exec();
     });
   }
 

@@ -13,7 +13,7 @@ import type { Fields } from './entry.ts';
 import { Following } from './following.ts';
 import { catalogue, keysOf, processesKey, processKey, recordsKey } from './keys.ts';
 import { RedisGroups } from './redis-groups.ts';
-import { decodedRecord, encodedRecord } from './record-text.ts';
+import { decodedRecord, encodedRecord } from '../record-text.ts';
 import { appendScript, replaceScript, trimScript } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { Writer } from './writer.ts';

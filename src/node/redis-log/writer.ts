@@ -9,7 +9,7 @@ import { randomName, systemPlatform } from '../../core/platform.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { fieldsOf, placed } from './entry.ts';
-import { encodedRecord } from './record-text.ts';
+import { encodedRecord } from '../record-text.ts';
 import { said } from './scripts.ts';
 
 const maxBatchSize = 4 * 1024 * 1024;
