@@ -7,7 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const alias = [
   { find: /^busline$/, replacement: here('src/index.ts') },
   { find: /^busline\/worker$/, replacement: here('src/browser/start-host.ts') },
-  { find: /^busline\/(core|testing)$/, replacement: here('src/$1/index.ts') },
+  { find: /^busline\/(core|node|testing)$/, replacement: here('src/$1/index.ts') },
 ];
 const built = 'test/architecture/built.test.ts';
 const engines = 'test/engines/**/*.test.ts';

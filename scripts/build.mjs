@@ -11,6 +11,8 @@ import { root } from './dependencies.mjs';
 const run = promisify(execFile);
 
 const entries = { index: 'src/index.ts', core: 'src/core/index.ts', testing: 'src/testing/index.ts' };
+/** Packages of their own come with a hub. */
+const hub = { node: 'src/node/index.ts' };
 const selfContained = { worker: 'src/browser/worker.ts', 'start-host': 'src/browser/start-host.ts' };
 
 /** The minifier turns quotes into backticks, and Vite then refuses the options. Same length: source maps stay true. */
@@ -31,15 +33,19 @@ async function build() {
   await Promise.all([
     declarations(),
     ...Object.entries(entries).map(([name, file]) => bundle({ [name]: file }, { chunkFileNames: `${name}-[name].js` })),
+    ...Object.entries(hub).map(([name, file]) =>
+      bundle({ [name]: file }, { chunkFileNames: `${name}-[name].js` }, { platform: 'node', external: ['redis'] }),
+    ),
     ...Object.entries(selfContained).map(([name, file]) => bundle({ [name]: file }, { codeSplitting: false })),
   ]);
 }
 
-async function bundle(input, output) {
+async function bundle(input, output, more = {}) {
   const result = await rolldown({
     cwd: root,
     input,
     platform: 'browser',
+    ...more,
     preserveEntrySignatures: 'allow-extension',
     transform: { target: 'es2022' },
     // package.json speaks for dist; in the source, an import for its effect alone means it.
@@ -55,10 +61,12 @@ async function bundle(input, output) {
 }
 
 async function declarations() {
-  const args = ['node_modules/typescript/bin/tsc', '-p', 'src', '--noEmit', 'false', '--emitDeclarationOnly'];
-  await run(process.execPath, args, { cwd: root }).catch((error) => {
-    throw new Error(error.stdout || error.message);
-  });
+  for (const project of ['src', 'src/node']) {
+    const args = ['node_modules/typescript/bin/tsc', '-p', project, '--noEmit', 'false', '--emitDeclarationOnly'];
+    await run(process.execPath, args, { cwd: root }).catch((error) => {
+      throw new Error(error.stdout || error.message);
+    });
+  }
   // Users whose `lib` is older than Symbol.dispose get it with the declarations, which all import this one.
   const file = `${root}dist/types/core/message-bus.d.ts`;
   await writeFile(file, `/// <reference lib="esnext.disposable" />\n${await readFile(file, 'utf8')}`);

@@ -10,6 +10,7 @@ const needed = {
   WebKitWebDriver: 'webkit2gtk-driver',
   Xvfb: 'xvfb',
   xauth: 'xauth',
+  'redis-server': 'redis-server',
 };
 
 /** Throws an error whose one-line message says what to type. */

@@ -38,6 +38,7 @@ export const advice = {
     'The attempt took longer than its lease and was given to another member: call `extend`, or raise `lease`.',
   IMPORT_FAILED: 'The file is no export of a bus, or is damaged; what came before the named place was imported.',
   PART_MISSING: 'A part of the library was not served: deploy all files of its dist folder, and reload the page.',
+  REDIS_AWAY: 'Redis does not answer: check its address, and that it runs; `busline doctor` looks for more.',
   ADAPTER_EXISTS: 'Adapter names are unique in a bus: remove the other one first, or rename this one.',
   ADAPTER_FAILED: 'The adapter threw; the message is named in the event. Mend the adapter.',
 } as const;

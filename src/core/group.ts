@@ -9,25 +9,16 @@ import { busError } from './errors.ts';
 import type { BusError } from './errors.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { Claim, GroupRecord, Turn } from './group-channel.ts';
+import type { GroupHome } from './group-keeper.ts';
 import { GroupMembers } from './group-members.ts';
 import type { GroupMember } from './group-members.ts';
 import { begunName, deadName, groupName, placeOf } from './group-names.ts';
 import { GroupSaves, retryAfter } from './group-saves.ts';
 import type { DeadRecord } from './host-admin.ts';
-import type { JoinRequest, Outcome, ReadRequest, Reader, Ref, Sink } from './host.ts';
-import type { Log, Position, Positions } from './log.ts';
+import type { JoinRequest, Outcome, Reader, Ref, Sink } from './host.ts';
+import type { Position, Positions } from './log.ts';
 import type { Reset } from './message-bus.ts';
 import type { Platform } from './platform.ts';
-
-export interface GroupHome {
-  readonly log: Log;
-  readonly platform: Platform;
-  open(request: ReadRequest, sink: Sink): Reader;
-  /** Asks to be told, by `gone`, when this client is gone. */
-  watch(clientId: string): void;
-  died(letter: DeadRecord): void;
-  failed(error: BusError): void;
-}
 
 function ownerClient(owner: string): string {
   return owner.slice(0, owner.lastIndexOf('/'));

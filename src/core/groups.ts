@@ -3,26 +3,21 @@
 import { matcher } from './channel.ts';
 import { busError, describe } from './errors.ts';
 import { Group } from './group.ts';
-import type { GroupHome } from './group.ts';
 import { GroupChannel } from './group-channel.ts';
 import type { GroupRecord } from './group-channel.ts';
+import type { GroupHome, GroupKeeper, HostMembership } from './group-keeper.ts';
 import type { GroupMember } from './group-members.ts';
 import { begunPrefix, deadName, deadPrefix, groupPrefix, placeOf } from './group-names.ts';
 import type { DeadRecord } from './host-admin.ts';
-import type { JoinRequest, MemberSink, Membership, Ref } from './host.ts';
+import type { JoinRequest, MemberSink, Ref } from './host.ts';
 import type { GroupInfo } from './message-bus.ts';
-
-export interface HostMembership extends Membership {
-  /** The member is away: what it has in hand stays its own, until its lease ends or its client is gone. */
-  detach(): void;
-}
 
 /** Dead letters that came back may lie below the position. */
 function underWay({ held, again }: GroupRecord): readonly number[] {
   return [...held, ...again].map(([offset]) => offset);
 }
 
-export class Groups {
+export class Groups implements GroupKeeper {
   readonly #home: GroupHome;
   readonly #groups = new Map<string, Group>();
 
@@ -30,7 +25,6 @@ export class Groups {
     this.#home = home;
   }
 
-  /** `name` is unique, and begins with that of the client. */
   join(clientId: string, name: string, request: JoinRequest, sink: MemberSink, held: readonly Ref[]): HostMembership {
     const group = this.#group(request.group);
     const { slots, pattern } = request;
@@ -95,7 +89,6 @@ export class Groups {
     return letters.filter((letter) => group === undefined || letter.group === group);
   }
 
-  /** Gives those of them that are dead letters back to their groups. */
   async redrive(letters: readonly DeadRecord[]): Promise<number> {
     const still = await this.#stillDead(letters);
     const byGroup = new Map<string, DeadRecord[]>();
@@ -122,7 +115,6 @@ export class Groups {
     return letters.filter((letter) => records.has(deadName(letter)));
   }
 
-  /** The last offset of a channel that no group needs any more. */
   async floor(channelId: string): Promise<number> {
     const { log } = this.#home;
     const groups = [...(await log.records(groupPrefix))].filter(([name]) => placeOf(name).channelId === channelId);

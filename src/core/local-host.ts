@@ -16,11 +16,11 @@ import type {
   Receipt,
   Sink,
 } from './host.ts';
+import { clientName } from './group-keeper.ts';
 import type { HostAdmin } from './host-admin.ts';
 import type { Log, Page, Position } from './log.ts';
 import { LogHost } from './log-host.ts';
 import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
-import { randomName } from './platform.ts';
 import type { Platform } from './platform.ts';
 import type { Presence } from './presence.ts';
 import { Cell } from './store.ts';
@@ -56,7 +56,7 @@ export class LocalHost implements Host {
     }
     shared.buses += 1;
     this.#shared = shared;
-    this.#clientId = randomName(platform);
+    this.#clientId = clientName(log, platform);
     this.status = new Cell(shared.host.status.getSnapshot());
     this.#unlisten = shared.host.events.on('error', (error) => this.events.emit('error', error));
   }

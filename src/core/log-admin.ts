@@ -3,7 +3,7 @@
 import type { StoredBlock } from './block.ts';
 import { channelPrefix } from './channel-records.ts';
 import { busError } from './errors.ts';
-import type { Groups } from './groups.ts';
+import type { GroupKeeper } from './group-keeper.ts';
 import type { ArchivedBlock, DeadRecord, HostAdmin } from './host-admin.ts';
 import type { Append, Log } from './log.ts';
 import type { ChannelDescription, GroupInfo } from './message-bus.ts';
@@ -15,13 +15,13 @@ function appendOf({ header: { blockId, ...header }, ...body }: ArchivedBlock): A
 
 export class LogAdmin implements HostAdmin {
   readonly #log: Log;
-  readonly #groups: Groups;
+  readonly #groups: GroupKeeper;
   readonly #counts: () => ReadonlyMap<string, number>;
   /** The blocks of the channel that was imported to last. */
   #last: { readonly channelId: string; readonly blockIds: Set<string> } | undefined;
   #importing: Promise<unknown> = Promise.resolve();
 
-  constructor(log: Log, groups: Groups, counts: () => ReadonlyMap<string, number>) {
+  constructor(log: Log, groups: GroupKeeper, counts: () => ReadonlyMap<string, number>) {
     this.#log = log;
     this.#groups = groups;
     this.#counts = counts;

@@ -9,7 +9,8 @@ import { Erasures } from './erasures.ts';
 import { Events } from './events.ts';
 import type { DeadRecord } from './host-admin.ts';
 import { Groups } from './groups.ts';
-import type { HostMembership } from './groups.ts';
+import { clientName, isShared } from './group-keeper.ts';
+import type { GroupHome, GroupKeeper, HostMembership, SharedLog } from './group-keeper.ts';
 import type {
   DeadNotice,
   Host,
@@ -24,7 +25,7 @@ import type {
 } from './host.ts';
 import type { Append, Log, Page, Position, Push, Verdict } from './log.ts';
 import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
-import { randomName, systemPlatform } from './platform.ts';
+import { systemPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
 import { PresenceTable } from './presence.ts';
 import type { Presence } from './presence.ts';
@@ -56,7 +57,7 @@ export class LogHost implements Host {
   readonly #byChannel = new Map<string, Set<LogReader>>();
   readonly #patterns = new Set<LogReader>();
   readonly #unfollow: () => void;
-  readonly #groups: Groups;
+  readonly #groups: GroupKeeper;
   readonly #wills: Wills;
   readonly #erasures: Erasures;
   /** Clients of the host before that are waited for. */
@@ -75,15 +76,17 @@ export class LogHost implements Host {
     this.log = log;
     this.#wills = new Wills(log);
     this.#erasures = new Erasures(log, platform);
-    this.clientId = randomName(platform);
-    this.#groups = new Groups({
+    this.clientId = clientName(log, platform);
+    if (isShared(log)) this.#shareWith(log);
+    const home: GroupHome = {
       log,
       platform,
       open: (request, sink) => this.open(request, sink),
       watch: (clientId) => this.#watchFor(clientId),
       failed: (error) => this.events.emit('error', error),
       died: (letter) => void this.#died(letter).catch(() => undefined),
-    });
+    };
+    this.#groups = isShared(log) ? log.groups(home) : new Groups(home);
     this.#admin = new LogAdmin(log, this.#groups, () => this.events.counts);
     this.status = new Cell<BusStatus>({ tabs: 1, outbox: 0, sync: 'off', ...status });
     this.#unfollow = log.follow((blocks) => this.#appended(blocks));
@@ -231,6 +234,18 @@ export class LogHost implements Host {
     this.#unfollow();
     this.status.set({ ...this.status.getSnapshot(), host: 'closed' });
     return this.log.close();
+  }
+
+  /** Clients of other processes live as long as these do. */
+  #shareWith(log: SharedLog): void {
+    this.#watch = (clientId, gone) => {
+      // Who lives is looked for again when the next process is gone.
+      log.isGone(clientId).then(
+        (isGone) => (isGone ? gone() : this.#isGone.delete(clientId)),
+        () => this.#isGone.delete(clientId),
+      );
+    };
+    log.onGone(() => void this.recover().catch((error: unknown) => this.#willFailed(error)));
   }
 
   #watchFor(clientId: string): void {

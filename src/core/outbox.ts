@@ -10,6 +10,7 @@ import type { BusError } from './errors.ts';
 import { Failures } from './failures.ts';
 import type { Host, Receipt } from './host.ts';
 import { IdSource } from './id.ts';
+import type { Page } from './log.ts';
 import type { InnerSendOptions } from './will.ts';
 import { checkType, itemOf } from './message.ts';
 import type { Message, MessageInput } from './message.ts';
@@ -274,18 +275,23 @@ export class Outbox {
     const block = this.#seal(parcel);
     if (block === undefined) return;
     this.#inFlight.add(parcel);
-    this.#host
-      .push(block, parcel.batch.shared.ack, parcel.testament)
-      .then((receipt) =>
-        receipt.known && block.header.keys !== undefined
-          ? this.#first(parcel, receipt)
-          : this.#resolve(parcel, block, receipt.offset),
-      )
+    this.#store(parcel, block)
       .catch((error: unknown) => this.#reject(parcel, error))
       .finally(() => {
         this.#inFlight.delete(parcel);
         this.#schedule();
       });
+  }
+
+  async #store(parcel: Parcel, block: Block): Promise<void> {
+    const { channelId } = parcel.batch.shared;
+    for (;;) {
+      const receipt = await this.#host.push(block, parcel.batch.shared.ack, parcel.testament);
+      if (!receipt.known || block.header.keys === undefined) return this.#resolve(parcel, block, receipt.offset);
+      const page = await this.#host.page(channelId, receipt.offset - 1, 1);
+      // Where all that was stored is gone meanwhile, this is the first with its id.
+      if (page.logId === receipt.logId) return this.#first(parcel, receipt, page);
+    }
   }
 
   /** Takes no more messages; nothing if the only one was refused for its size. */
@@ -296,9 +302,7 @@ export class Outbox {
   }
 
   /** The key was used before: the sender gets the message that has it. */
-  async #first(parcel: Parcel, receipt: Receipt): Promise<void> {
-    const { channelId } = parcel.batch.shared;
-    const page = await this.#host.page(channelId, receipt.offset - 1, 1);
+  #first(parcel: Parcel, receipt: Receipt, page: Page): void {
     const block = page.blocks[0];
     if (block === undefined || block.offset !== receipt.offset)
       throw busError(

@@ -3,7 +3,7 @@
 import type { Block, StoredBlock } from '../core/block.ts';
 import { busError, describe, isBusError, toRecord } from '../core/errors.ts';
 import type { BusError } from '../core/errors.ts';
-import type { HostMembership } from '../core/groups.ts';
+import type { HostMembership } from '../core/group-keeper.ts';
 import type { MemberSink, Reader, Sink } from '../core/host.ts';
 import type { Positions } from '../core/log.ts';
 import type { LogHost } from '../core/log-host.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod/mini';
 import type { GroupRecord } from '../../src/core/group-channel.ts';
 import type { Ref } from '../../src/core/host.ts';
-import type { HostMembership } from '../../src/core/groups.ts';
+import type { HostMembership } from '../../src/core/group-keeper.ts';
 import { LogHost } from '../../src/core/log-host.ts';
 import { doer, onRecord, worker, workplace } from './group-support.ts';
 import type { Call } from './group-support.ts';

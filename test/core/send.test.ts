@@ -124,6 +124,17 @@ describe('an id given by the sender', () => {
     expect(error).toMatchObject({ code: 'MALFORMED_BLOCK' });
   });
 
+  test('is sent again if all that was stored was cleared meanwhile', async () => {
+    const host = new HeldHost();
+    const sending = new HostedBus(host).send({ channelId: 'a', content: 1, id: 'key' });
+    await quiet();
+    host.pushed[0]?.settle({ known: true, offset: 7, logId: 'the one before' });
+    await quiet();
+    host.pushed[1]?.settle({ offset: 1 });
+    expect(await sending).toMatchObject({ id: 'key', content: 1, offset: 1 });
+    expect(host.pushed.length).toBe(2);
+  });
+
   test('is answered with an error if its message was dropped meanwhile', async () => {
     const host = new HeldHost();
     const bus = new HostedBus(host);

@@ -1,0 +1,67 @@
+// The names under which a bus lies in Redis. What belongs to a channel carries its name in braces: in a cluster all of it
+// lies in one slot, so that one script may touch it.
+
+/** Braces would end the name early, and `%` is what they are written with. */
+function encoded(channelId: string): string {
+  return channelId.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D');
+}
+
+export interface ChannelKeys {
+  /** The stream of blocks: the id of an entry is the offset of its last message. */
+  readonly log: string;
+  /** A hash: identity, first, head, bytes, what is remembered of producers, clients and keys. */
+  readonly meta: string;
+  /** A hash of blocks that were given another body; a stream takes nothing back in. */
+  readonly replaced: string;
+  /** Which blocks are not just normal messages, by their last offset: `last:count:mark`. */
+  readonly marks: string;
+  /** The names of the groups that have begun here. */
+  readonly groups: string;
+  /** Where it is rung that something was appended. */
+  readonly bell: string;
+}
+
+export function keysOf(channelId: string): ChannelKeys {
+  const start = `bl:{${encoded(channelId)}}`;
+  return {
+    log: `${start}:log`,
+    meta: `${start}:meta`,
+    replaced: `${start}:replaced`,
+    marks: `${start}:marks`,
+    groups: `${start}:groups`,
+    bell: `${start}:bell`,
+  };
+}
+
+/** Of a group at a channel, in the order in which its scripts have them. */
+export function groupKeysOf(channelId: string, group: string): readonly string[] {
+  const { log, meta, marks, groups } = keysOf(channelId);
+  const refs = `${log}:g:${group}`;
+  const own = ['state', 'ready', 'again', 'leases', 'held', 'dead'].map((part) => `${refs}:${part}`);
+  return [refs, ...own, meta, marks, groups];
+}
+
+/** Which groups have begun with which patterns, and who is a member. */
+export const begunKey = 'bl:groups';
+export const membersKey = 'bl:members';
+
+/** All processes that are there, or died without a word. */
+export const processesKey = 'bl:processes';
+
+/** Is there as long as the process. */
+export function processKey(storeId: string): string {
+  return `bl:process:${storeId}`;
+}
+
+/** All channels, written before the first append of each. */
+export const catalogue = 'bl:channels';
+/** What is kept beside the messages. */
+export const recordsKey = 'bl:records';
+export const allBells = 'bl:{*}:bell';
+
+const bell = /^bl:\{(.*)\}:bell$/s;
+
+export function channelOfBell(name: string): string | undefined {
+  const [, channel] = bell.exec(name) ?? [];
+  return channel?.replaceAll('%7B', '{').replaceAll('%7D', '}').replaceAll('%25', '%');
+}

@@ -1,0 +1,201 @@
+// What Redis does in one step. The append rule is applied where the blocks lie, so that any number of processes may append.
+
+import { createHash } from 'node:crypto';
+import { rememberedBlocks } from '../../core/append-rule.ts';
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+export function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/** What a script says of a block. */
+export const said = { stored: 0, known: 1, conflict: 2, gap: 3, refused: 4 } as const;
+
+/**
+ * KEYS: log, meta, records, marks. ARGV: a logId if the channel has none, the bell, who rings it, whether it was sent before; then for each block:
+ * producer, sequence (0: the producer's next), block id, count, whether it is a skip, key, client, push number, size, mark, how
+ * many records and fields, then these. Answers logId, moment, and for each block: what is said of it, offset, sequence.
+ *
+ * A producer's last blocks lie in a ring of fields, so that a block costs the same however many are remembered.
+ */
+export const appendScript: Script = script(`
+local log, meta, records, marks = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local ring = ${rememberedBlocks}
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local had = redis.call('HMGET', meta, 'id', 'head', 'bytes')
+local id, head, bytes = had[1], tonumber(had[2] or 0), tonumber(had[3] or 0)
+local producers, answers, bell, rung = {}, {}, {}, 0
+local function int(n) return string.format('%.0f', n) end
+local function place(field, n)
+  local found = redis.call('HGET', meta, field .. ':' .. int(n % ring))
+  if not found then return nil end
+  local number, blockId, offset = string.match(found, '^(%d+) (%S*) (%d+)$')
+  return tonumber(number) == n and { blockId, tonumber(offset) } or nil
+end
+local function blockOf(field, blockId)
+  for n = 0, ring - 1 do
+    local found = redis.call('HGET', meta, field .. ':' .. n)
+    if found then
+      local number, name, offset = string.match(found, '^(%d+) (%S*) (%d+)$')
+      if name == blockId then return { tonumber(offset), tonumber(number) } end
+    end
+  end
+end
+local i = 5
+while i <= #ARGV do
+  local producer, sequence, blockId = 'p:' .. ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local count, isSkip, key = tonumber(ARGV[i + 3]), ARGV[i + 4] == '1', ARGV[i + 5]
+  local client, push, size = ARGV[i + 6], tonumber(ARGV[i + 7]), tonumber(ARGV[i + 8])
+  local mark, recordCount, fieldCount = ARGV[i + 9], tonumber(ARGV[i + 10]), tonumber(ARGV[i + 11])
+  local name, from = ARGV[i], i + 12
+  local fieldsFrom = from + recordCount * 2
+  i = fieldsFrom + fieldCount
+  local kind, offset
+  local last = producers[producer] or tonumber(redis.call('HGET', meta, producer) or 0)
+  local own = sequence == 0
+  if own then sequence = last + 1 end
+  local upTo = client ~= '' and tonumber(redis.call('HGET', meta, 'c:' .. client) or 0) or 0
+  if client ~= '' and push <= upTo then
+    local found = place('c:' .. client, push)
+    if found then kind, offset = ${said.known}, found[2] else kind, offset = ${said.refused}, 0 end
+  else
+    local keyed = key ~= '' and redis.call('HGET', meta, 'k:' .. key)
+    local again = own and ARGV[4] == '1' and blockOf(producer, blockId)
+    if again then
+      kind, offset, sequence = ${said.stored}, again[1], again[2]
+    elseif not own and sequence <= last then
+      local found = place(producer, sequence)
+      if found and found[1] == blockId then kind, offset = ${said.known}, found[2]
+      else kind, offset = ${said.conflict}, last end
+    elseif not own and sequence > last + 1 then
+      kind, offset = ${said.gap}, last
+    elseif own and keyed then
+      kind, offset = ${said.known}, tonumber(keyed)
+    else
+      if not id then
+        id = ARGV[1]
+        redis.call('HSET', meta, 'id', id)
+      end
+      kind = keyed and ${said.known} or ${said.stored}
+      offset = keyed and tonumber(keyed) or head
+      if not keyed and not isSkip then
+        offset = head + count
+        local entry = { 'producer', name, 'sequence', int(sequence), 'block', blockId, 'at', now, 'count', int(count), 'size', int(size) }
+        if key ~= '' then entry[#entry + 1] = 'key'; entry[#entry + 1] = key end
+        for at = fieldsFrom, i - 1 do entry[#entry + 1] = ARGV[at] end
+        redis.call('XADD', log, int(offset) .. '-0', unpack(entry))
+        if mark ~= '' then redis.call('ZADD', marks, int(offset), int(offset) .. ':' .. int(count) .. ':' .. mark) end
+        head, bytes, rung = offset, bytes + size, rung + 1
+        if bell then
+          bell[#bell + 1] = int(offset) .. '\\0' .. #entry .. '\\0' .. table.concat(entry, '\\0')
+          if size > 4096 or rung > 64 then bell = nil end
+        end
+        if key ~= '' then redis.call('HSET', meta, 'k:' .. key, int(offset)) end
+      end
+      producers[producer] = sequence
+      redis.call('HSET', meta, producer, int(sequence), producer .. ':' .. int(sequence % ring), int(sequence) .. ' ' .. blockId .. ' ' .. int(offset))
+      if kind == ${said.stored} then
+        for at = from, fieldsFrom - 2, 2 do
+          if ARGV[at + 1] == '' then redis.call('HDEL', records, ARGV[at]) else redis.call('HSET', records, ARGV[at], ARGV[at + 1]) end
+        end
+      end
+    end
+    if client ~= '' and (kind == ${said.stored} or kind == ${said.known}) then
+      redis.call('HSET', meta, 'c:' .. client, int(push), 'c:' .. client .. ':' .. int(push % ring), int(push) .. ' . ' .. int(offset))
+    end
+  end
+  answers[#answers + 1] = { kind, int(offset), int(sequence) }
+end
+if rung > 0 then
+  redis.call('HSET', meta, 'head', int(head), 'bytes', int(bytes))
+  local text = ARGV[3] .. '\\0' .. id .. '\\0' .. int(head)
+  local entries = bell and table.concat(bell, '\\0')
+  if entries and #entries <= 4096 then text = text .. '\\0' .. entries end
+  redis.call('PUBLISH', ARGV[2], text)
+end
+return { id or '', now, answers }
+`);
+
+/**
+ * KEYS: log, meta, replaced, marks. ARGV: an offset. Drops up to 1,000 blocks at or below it; answers whether there may be more.
+ * What is left when nothing is: the head, which the next message follows on.
+ */
+export const trimScript: Script = script(`
+local log, meta, replaced = KEYS[1], KEYS[2], KEYS[3]
+local function int(n) return string.format('%.0f', n) end
+local upTo = math.min(tonumber(ARGV[1]), tonumber(redis.call('HGET', meta, 'head') or 0))
+if upTo < 1 then return 0 end
+local function drop(fields)
+  local size = 0
+  for at = 1, #fields, 2 do
+    if fields[at] == 'key' then redis.call('HDEL', meta, 'k:' .. fields[at + 1]) end
+    if fields[at] == 'size' then size = tonumber(fields[at + 1]) end
+  end
+  return size
+end
+local gone = 0
+for _, offset in ipairs(redis.call('HKEYS', replaced)) do
+  if tonumber(offset) <= upTo then
+    gone = gone + drop(cjson.decode(redis.call('HGET', replaced, offset)))
+    redis.call('HDEL', replaced, offset)
+  end
+end
+local entries = redis.call('XRANGE', log, '-', int(upTo), 'COUNT', 1000)
+local last = 0
+for _, entry in ipairs(entries) do
+  gone = gone + drop(entry[2])
+  last = tonumber(string.match(entry[1], '^%d+'))
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', int(upTo))
+if last > 0 then redis.call('XTRIM', log, 'MINID', '=', int(last + 1)) end
+redis.call('HINCRBY', meta, 'bytes', int(0 - gone))
+local first = tonumber(redis.call('HGET', meta, 'head')) + 1
+local function starts(offset, fields)
+  for at = 1, #fields, 2 do
+    if fields[at] == 'count' then first = math.min(first, offset - tonumber(fields[at + 1]) + 1) end
+  end
+end
+for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)) do starts(tonumber(string.match(entry[1], '^%d+')), entry[2]) end
+for _, offset in ipairs(redis.call('HKEYS', replaced)) do starts(tonumber(offset), cjson.decode(redis.call('HGET', replaced, offset))) end
+redis.call('HSET', meta, 'first', int(first))
+return #entries == 1000 and 1 or 0
+`);
+
+/**
+ * KEYS: log, meta, replaced. ARGV: logId, offset, block id, size, then the fields of the new body. Does nothing where no
+ * such block is kept.
+ */
+export const replaceScript: Script = script(`
+local log, meta, replaced = KEYS[1], KEYS[2], KEYS[3]
+if redis.call('HGET', meta, 'id') ~= ARGV[1] then return 0 end
+local entry = redis.call('XRANGE', log, ARGV[2], ARGV[2])[1]
+local before = entry and entry[2]
+if not before then
+  local kept = redis.call('HGET', replaced, ARGV[2])
+  before = kept and cjson.decode(kept)
+end
+if not before then return 0 end
+local fields, size = {}, 0
+for at = 1, #before, 2 do
+  local name, value = before[at], before[at + 1]
+  if name == 'block' and value ~= ARGV[3] then return 0 end
+  if name == 'size' then
+    size = tonumber(value)
+    value = ARGV[4]
+  end
+  if name ~= 'body' and name ~= 'header' and string.sub(name, 1, 5) ~= 'bytes' then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+end
+for at = 5, #ARGV do fields[#fields + 1] = ARGV[at] end
+redis.call('HSET', replaced, ARGV[2], cjson.encode(fields))
+if entry then redis.call('XDEL', log, entry[1]) end
+redis.call('HINCRBY', meta, 'bytes', string.format('%.0f', tonumber(ARGV[4]) - size))
+return 1
+`);
