@@ -11,6 +11,8 @@ const alias = [
 ];
 const built = 'test/architecture/built.test.ts';
 const engines = 'test/engines/**/*.test.ts';
+/** With real servers and processes of their own. */
+const contract = 'test/node/**/*.test.ts';
 /** What is long when it is run by hand, and short in `npm test`: they know by the variable. */
 const enginesLong = ['test/engines/faults.test.ts', 'test/engines/hosts.test.ts'];
 const faults = ['test/faults/runs.test.ts', 'test/faults/planted.test.ts'];
@@ -24,10 +26,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, built, engines, ...faults],
+          exclude: [...configDefaults.exclude, built, engines, contract, ...faults],
         },
       },
       { extends: true, test: { name: 'built', include: [built] } },
+      {
+        extends: true,
+        test: { name: 'contract', include: [contract], maxWorkers: 2, testTimeout: 120_000, hookTimeout: 60_000 },
+      },
       { extends: true, test: { name: 'faults', include: faults, testTimeout: 180_000, hookTimeout: 60_000 } },
       {
         extends: true,

@@ -29,6 +29,7 @@ const steps = quick
       ...source,
       { ...one('build', 'scripts/build.mjs'), isBuild: true },
       vitest('unit', 'unit', '--coverage'),
+      vitest('contract', 'contract'),
       onBuild(vitest('built files', 'built')),
       onBuild(one('size', 'node_modules/size-limit/bin.js')),
       onBuild(one('publint', 'node_modules/publint/src/cli.js', '--strict')),
