@@ -19,7 +19,7 @@ export const advice = {
   STORAGE_BLOCKED:
     'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): allow it for this site. Until then the log has little space, or lives in memory only.',
   STORAGE_FULL:
-    'The disk quota of this origin is used up: delete data, set `retention`, or ask for navigator.storage.persist(); then send again.',
+    'There is no room where messages are kept: delete data, set `retention`, ask for navigator.storage.persist() in a browser, or give the hub more disk or memory; then send again.',
   STORAGE_NEWER: 'The stored data was written by a newer build: reload this page to get it.',
   VERSION_MISMATCH: 'This page and the running host are of different builds: reload the page.',
   MALFORMED_FRAME:
@@ -38,7 +38,6 @@ export const advice = {
     'The attempt took longer than its lease and was given to another member: call `extend`, or raise `lease`.',
   IMPORT_FAILED: 'The file is no export of a bus, or is damaged; what came before the named place was imported.',
   PART_MISSING: 'A part of the library was not served: deploy all files of its dist folder, and reload the page.',
-  REDIS_AWAY: 'Redis does not answer: check its address, and that it runs; `busline doctor` looks for more.',
   ADAPTER_EXISTS: 'Adapter names are unique in a bus: remove the other one first, or rename this one.',
   ADAPTER_FAILED: 'The adapter threw; the message is named in the event. Mend the adapter.',
 } as const;
@@ -58,7 +57,7 @@ export interface BusError extends Error {
 /** The fields of a `BusError` as they cross a link. */
 export type ErrorRecord = Pick<BusError, 'message' | 'retryable' | 'accepted'> & { readonly code: BusErrorCode };
 
-interface ErrorOptions {
+export interface ErrorOptions {
   readonly retryable?: boolean;
   readonly accepted?: boolean | 'unknown';
   readonly cause?: unknown;
@@ -66,16 +65,18 @@ interface ErrorOptions {
 
 /** Makes a `BusError`. The message says what is wrong here; the advice, which follows from the code, says what to do. */
 export function busError(code: BusErrorCode, message: string, options: ErrorOptions = {}): BusError {
-  const error = new Error(
-    `${message} [${code}] ${advice[code]}`,
-    options.cause === undefined ? {} : { cause: options.cause },
-  );
+  return errorWith(code, advice[code], message, options);
+}
+
+/** For the codes of what not everybody loads, which bring their advice along. */
+export function errorWith(code: string, what: string, message: string, options: ErrorOptions = {}): BusError {
+  const error = new Error(`${message} [${code}] ${what}`, options.cause === undefined ? {} : { cause: options.cause });
   return Object.assign(error, {
     name: 'BusError',
     code,
     retryable: options.retryable ?? false,
     accepted: options.accepted ?? false,
-    advice: advice[code],
+    advice: what,
   });
 }
 

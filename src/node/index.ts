@@ -4,3 +4,5 @@ export { FileLog } from './file-log/file-log.ts';
 export type { FileLogOptions } from './file-log/file-log.ts';
 export { RedisLog } from './redis-log/redis-log.ts';
 export type { RedisLogOptions } from './redis-log/redis-log.ts';
+export { hubAdvice } from './hub-error.ts';
+export type { HubErrorCode } from './hub-error.ts';

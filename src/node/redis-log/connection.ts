@@ -5,6 +5,7 @@
 import { createClient } from 'redis';
 import type { RedisClientOptions } from 'redis';
 import { busError, describe, isBusError } from '../../core/errors.ts';
+import { hubError } from '../hub-error.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { Watched } from '../../core/store.ts';
@@ -77,7 +78,7 @@ export class Connection {
     const why = (): string => this.#why;
     const tooLate = new Promise<never>((_resolve, reject) => {
       const timer = setTimeout(
-        () => reject(busError('REDIS_AWAY', `Redis did not answer: ${why()}`, { retryable: true })),
+        () => reject(hubError('REDIS_AWAY', `Redis did not answer: ${why()}`, { retryable: true })),
         within,
       );
       void this.#waiting.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
@@ -173,7 +174,7 @@ export class Connection {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
-        () => reject(busError('REDIS_AWAY', 'Redis did not answer in time.', { retryable: true })),
+        () => reject(hubError('REDIS_AWAY', 'Redis did not answer in time.', { retryable: true })),
         this.#deadline,
       );
     });
