@@ -1,6 +1,6 @@
 // Where the rows are measured: the built package, the pages with their peers bundled, and a server for both, in a
 // temporary folder that is gone afterwards. A build that starts meanwhile cannot change what is being measured.
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ export async function openLab() {
   const folder = await mkdtemp(join(tmpdir(), 'busline-bench-'));
   try {
     await cp(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
+    // Where packages are found that dist leaves to its user.
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
     await bundle(join(folder, 'pages'));
   } catch (error) {
     await rm(folder, { recursive: true });

@@ -150,10 +150,10 @@ export class Journal {
   /** Whoever comes first says how a segment begins; all would say the same. */
   async #enter(number: number, checkpoint: Checkpoint): Promise<void> {
     const segment = await Segment.open(number, join(this.#folder, segmentName(number)));
-    await segment.begin();
+    segment.begin();
     if (segment.fold === undefined) {
-      await segment.write(Buffer.from(textOf({ proposal: { t: 'checkpoint', state: checkpoint }, body: '' })));
-      await segment.begin();
+      segment.write(Buffer.from(textOf({ proposal: { t: 'checkpoint', state: checkpoint }, body: '' })));
+      segment.begin();
     }
     if (segment.fold === undefined) throw busError('STORAGE_FULL', 'There is no room for a segment of the journal.');
     this.#active = segment;
@@ -162,7 +162,7 @@ export class Journal {
   async #advance(tell: (blocks: readonly StoredBlock[]) => void = this.#options.onBlocks): Promise<void> {
     for (;;) {
       const blocks: StoredBlock[] = [];
-      await this.#active.advance((folded) => this.#took(folded, blocks));
+      this.#active.advance((folded) => this.#took(folded, blocks));
       if (blocks.length > 0) tell(blocks);
       for (const settle of this.#settled.splice(0)) settle();
       this.#queue.unshift(...this.#again.splice(0));
@@ -208,7 +208,7 @@ export class Journal {
     const bytes = Buffer.concat(texts);
     let written: number;
     try {
-      written = await this.#active.write(bytes);
+      written = this.#active.write(bytes);
     } catch (error) {
       written = 0;
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') this.#fail(batch, error);
@@ -220,8 +220,8 @@ export class Journal {
       if (!this.#forget(pending)) continue;
       pending.settle.resolve({ kind: 'refused', code: 'STORAGE_FULL', why: 'The disk is full.' });
     }
-    if ((await this.#active.size()) >= this.#options.segmentSize && !this.#fold.isSealed) {
-      await this.#active.write(Buffer.from(textOf({ proposal: { t: 'seal' }, body: '' })));
+    if (this.#active.size >= this.#options.segmentSize && !this.#fold.isSealed) {
+      this.#active.write(Buffer.from(textOf({ proposal: { t: 'seal' }, body: '' })));
       await this.#advance();
     }
   }
@@ -249,7 +249,7 @@ export class Journal {
     let segment = this.#older.get(number);
     if (segment === undefined) {
       segment = await Segment.open(number, join(this.#folder, segmentName(number)));
-      await segment.advance(() => undefined);
+      segment.advance(() => undefined);
       this.#older.set(number, segment);
     }
     return segment;

@@ -1,5 +1,6 @@
 // One file of a journal: read to its end, record by record, and where its blocks lie.
 
+import { fstatSync, readSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { StoredBlock } from '../../core/block.ts';
@@ -17,6 +18,8 @@ interface Spot {
 
 const newline = 10;
 const readSize = 1024 * 1024;
+/** What was just written lies in memory: a turn of the event loop for it would take longer than the reading. */
+const scratch = Buffer.allocUnsafe(readSize);
 
 export class Segment {
   readonly number: number;
@@ -50,37 +53,37 @@ export class Segment {
   #start: number | undefined;
 
   /** How many bytes were written: less than was given when the disk is full. */
-  async write(bytes: Buffer): Promise<number> {
-    const { bytesWritten } = await this.#file.write(bytes, 0, bytes.length, null);
-    return bytesWritten;
+  write(bytes: Buffer): number {
+    return writeSync(this.#file.fd, bytes);
   }
 
   sync(): Promise<void> {
     return this.#file.datasync();
   }
 
-  async size(): Promise<number> {
-    return (await this.#file.stat()).size;
+  get size(): number {
+    return fstatSync(this.#file.fd).size;
   }
 
   get readUpTo(): number {
     return this.#at;
   }
 
-  /** Reads what is new, and calls back for each record in its order. Resolves with whether anything was. */
-  advance(took: (folded: Folded) => void): Promise<boolean> {
+  /** Reads what is new, and calls back for each record in its order. Returns whether anything was. */
+  advance(took: (folded: Folded) => void): boolean {
     return this.#read(took, false);
   }
 
-  async #read(took: (folded: Folded) => void, toCheckpoint: boolean): Promise<boolean> {
+  #read(took: (folded: Folded) => void, toCheckpoint: boolean): boolean {
     let isNew = false;
     for (;;) {
-      const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(readSize), 0, readSize, this.#at);
-      if (bytesRead === 0) return isNew;
+      const length = readSync(this.#file.fd, scratch, 0, readSize, this.#at);
+      if (length === 0) return isNew;
       isNew = true;
       const begin = this.#at - this.#rest.length;
-      const bytes = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
-      this.#at += bytesRead;
+      const read = scratch.subarray(0, length);
+      const bytes = this.#rest.length === 0 ? read : Buffer.concat([this.#rest, read]);
+      this.#at += length;
       let from = 0;
       for (let end; (end = bytes.indexOf(newline, from)) >= 0; from = end + 1) {
         if (end > from) this.#take(bytes.toString('utf8', from, end), begin + from, end - from, took);
@@ -90,13 +93,13 @@ export class Segment {
           return true;
         }
       }
-      this.#rest = bytes.subarray(from);
+      this.#rest = Buffer.from(bytes.subarray(from));
     }
   }
 
   /** Reads as far as its checkpoint. */
-  begin(): Promise<unknown> {
-    return this.#read(() => undefined, true);
+  begin(): void {
+    this.#read(() => undefined, true);
   }
 
   /** The blocks after an offset, whole, up to about so many messages and bytes. */
