@@ -12,6 +12,10 @@ const bursts = [
 const rawCount = 60_000;
 const oneByOne = 2000;
 const works = 20_000;
+const windows = [
+  { window: 16, target: floor(10_000, '10k msg/s') },
+  { window: 1, target: stated },
+];
 
 /** From the first `send` until the last has come to the other process; messages a second. */
 export async function redisSustained({ lab, rounds }) {
@@ -88,10 +92,7 @@ export async function redisGroup({ lab, rounds }) {
     });
   };
   const lines = [];
-  for (const [window, target] of [
-    [16, floor(10_000, '10k msg/s')],
-    [1, stated],
-  ]) {
+  for (const { window, target } of windows) {
     const samples = await withRedis((where) =>
       interleaved(rounds, {
         ours: () => handle('busline', where, window),
