@@ -3,7 +3,7 @@
 
 import { advanced, decide, newProducer } from './append-rule.ts';
 import type { ProducerState } from './append-rule.ts';
-import { sizeOf } from './block.ts';
+import { identified, sizeOf, storedAt } from './block.ts';
 import type { Block, IdentifiedBlock, StoredBlock } from './block.ts';
 import type { Append, ChannelHead, Verdict } from './log.ts';
 import { randomName } from './platform.ts';
@@ -123,7 +123,7 @@ export class Ledger {
   #stamp(record: ChannelRecord, block: Block, blockId = randomName(this.#platform)): IdentifiedBlock {
     const identity = { producerId: this.#storeId, sequence: record.own + 1, blockId };
     record.own += 1;
-    return { ...block, header: { ...block.header, ...identity } };
+    return identified(block, identity);
   }
 
   /** The append rule, for a block that another producer made. One whose key is known fills its place in the sequence. */
@@ -148,7 +148,7 @@ export class Ledger {
     record.head += block.header.count;
     record.bytes += sizeOf(block);
     for (const key of block.header.keys ?? []) record.keys.set(key, record.head);
-    const stored = { ...block, logId: record.logId, offset: record.head, appendedAt: this.#platform.now() };
+    const stored = storedAt(block, record.logId, record.head, this.#platform.now());
     return { verdict: { kind: 'stored', logId: record.logId, offset: record.head }, block: stored };
   }
 }

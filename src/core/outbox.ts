@@ -70,7 +70,8 @@ export class Outbox {
   readonly #queue: Parcel[] = [];
   /** Ephemeral ones: they wait for nothing but the end of the turn. */
   readonly #casts: Parcel[] = [];
-  readonly #inFlight = new Set<Parcel>();
+  /** An array, for what a set was deletes from it keeps: its old tables hold on to each other, and to all that was in them. */
+  readonly #inFlight: Parcel[] = [];
   readonly #open = new Map<string, Parcel>();
   readonly #drained: (() => void)[] = [];
   /** One executor for all promises: what it is to fill is set before. */
@@ -256,7 +257,7 @@ export class Outbox {
       this.#scheduled = false;
       this.#now = 0;
       for (const parcel of this.#casts.splice(0)) this.#cast(parcel);
-      while (this.#queue.length > 0 && this.#inFlight.size < maxInFlight) this.#push(this.#queue.shift() as Parcel);
+      while (this.#queue.length > 0 && this.#inFlight.length < maxInFlight) this.#push(this.#queue.shift() as Parcel);
     });
   }
 
@@ -274,11 +275,11 @@ export class Outbox {
   #push(parcel: Parcel): void {
     const block = this.#seal(parcel);
     if (block === undefined) return;
-    this.#inFlight.add(parcel);
+    this.#inFlight.push(parcel);
     this.#store(parcel, block)
       .catch((error: unknown) => this.#reject(parcel, error))
       .finally(() => {
-        this.#inFlight.delete(parcel);
+        this.#inFlight.splice(this.#inFlight.indexOf(parcel), 1);
         this.#schedule();
       });
   }

@@ -1,6 +1,7 @@
 // A block as an entry of a stream: text that a person can read in redis-cli. Only the header and the body are JSON; what the
 // append rule looks at has fields of its own.
 
+import { identified, storedAt } from '../../core/block.ts';
 import type { Block, IdentifiedBlock, StoredBlock } from '../../core/block.ts';
 
 /** Field names and values, one after the other. */
@@ -15,7 +16,7 @@ export function fieldsOf(block: Block): Fields {
   if ('items' in block) throw new TypeError('A block must be encoded before it leaves the process.');
   const { json, buffers = [] } = block;
   const header = isIdentified(block)
-    ? { ...block.header, producerId: undefined, sequence: undefined, blockId: undefined }
+    ? Object.assign({}, block.header, { producerId: undefined, sequence: undefined, blockId: undefined })
     : block.header;
   const more = buffers.flatMap((buffer, at) => [`bytes${at}`, Buffer.from(buffer).toString('base64')]);
   return ['header', JSON.stringify(header), 'body', json, ...more];
@@ -31,7 +32,7 @@ export interface Place {
 /** The block that was given to be appended, where it was appended. */
 export function placed(block: Block, producerId: string, blockId: string, at: Place): StoredBlock {
   const { logId, offset, appendedAt, sequence } = at;
-  return { ...block, header: { ...block.header, producerId, sequence, blockId }, logId, offset, appendedAt };
+  return storedAt(identified(block, { producerId, sequence, blockId }), logId, offset, appendedAt);
 }
 
 /** Throws if it is nothing that this package wrote. */
@@ -43,12 +44,12 @@ export function blockOf(logId: string, offset: number, fields: Fields): StoredBl
     if (found === undefined) throw new TypeError(`An entry without "${name}".`);
     return found;
   };
-  const header = {
-    ...(JSON.parse(value('header')) as StoredBlock['header']),
+  // Not spread: this is done for each block of every reader.
+  const header = Object.assign(JSON.parse(value('header')) as StoredBlock['header'], {
     producerId: value('producer'),
     sequence: Number(value('sequence')),
     blockId: value('block'),
-  };
+  });
   const buffers: Uint8Array[] = [];
   for (let bytes; (bytes = values.get(`bytes${buffers.length}`)) !== undefined;)
     buffers.push(new Uint8Array(Buffer.from(bytes, 'base64')));
