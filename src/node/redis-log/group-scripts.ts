@@ -121,15 +121,25 @@ end
 `);
 
 /**
- * ARGV from 9: lease, then an owner for each message that may be handed out. Answers logId, what was handed out (offset,
- * attempt, owner's place), who lost what, what was buried, and in how many milliseconds the next one is due, -1 for never.
+ * ARGV from 9: lease, the process, the number of its claim, then an owner for each message that may be handed out. Answers
+ * logId, what was handed out (offset, attempt, owner's place), who lost what, what was buried, and in how many milliseconds
+ * the next one is due, -1 for never. A claim that is repeated, because its answer was lost, is given the same again.
  */
 export const claimScript: Script = groupScript(`
 local at = sync()
 if not at then return { '', {}, {}, {}, '-1' } end
 expire()
 local lease, given = tonumber(ARGV[9]), {}
-local wanted = #ARGV - 9
+local last = redis.call('HGET', state, 'c:' .. ARGV[10])
+local number, text = string.match(last or '', '^(%S+) (.*)$')
+if number == ARGV[11] then
+  for _, one in ipairs(cjson.decode(text)) do
+    local claim = claimOf(one[1])
+    if claim and claim[1] == tonumber(one[2]) and claim[3] == ARGV[one[3] + 11] then given[#given + 1] = one end
+  end
+  return { at[1], given, lost, buried, '0' }
+end
+local wanted = #ARGV - 11
 local function hand(offset, owner)
   local attempt = tonumber(redis.call('HGET', state, 'a:' .. offset) or 0) + 1
   redis.call('ZREM', ready, offset)
@@ -138,8 +148,8 @@ local function hand(offset, owner)
     bury(offset, attempt - 1, 'It was given out ' .. int(attempt - 1) .. ' times and never finished.')
     return false
   end
-  redis.call('XCLAIM', refs, 'g', ARGV[owner + 9], 0, offset .. '-0', 'RETRYCOUNT', attempt, 'FORCE', 'JUSTID')
-  redis.call('HSET', held, offset, int(attempt) .. ' ' .. int(lease) .. ' ' .. ARGV[owner + 9])
+  redis.call('XCLAIM', refs, 'g', ARGV[owner + 11], 0, offset .. '-0', 'RETRYCOUNT', attempt, 'FORCE', 'JUSTID')
+  redis.call('HSET', held, offset, int(attempt) .. ' ' .. int(lease) .. ' ' .. ARGV[owner + 11])
   redis.call('ZADD', leases, now + lease, offset)
   given[#given + 1] = { offset, int(attempt), owner }
   return true
@@ -184,6 +194,7 @@ else
     if hand(offset, owner) then owner = owner + 1 end
   end
 end
+if #given > 0 then redis.call('HSET', state, 'c:' .. ARGV[10], ARGV[11] .. ' ' .. cjson.encode(given)) end
 local next = due(leases)
 local soon = due(again)
 if next < 0 or (soon >= 0 and soon < next) then next = soon end
@@ -235,6 +246,8 @@ for i = 1, #all, 2 do
   local claim = claimOf(all[i])
   if string.sub(claim[3], 1, #ARGV[9]) == ARGV[9] then failed(all[i], claim, 'Its member died.', false, 0) end
 end
+local process = string.match(ARGV[9], '^([^/]*)/$')
+if process then redis.call('HDEL', state, 'c:' .. process) end
 return buried
 `);
 

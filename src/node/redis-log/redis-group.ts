@@ -75,6 +75,7 @@ export class RedisGroup {
   readonly #home: GroupHome;
   readonly #work = new Map<string, Work>();
   #turn = 0;
+  #claims = 0;
   #unfollow: (() => void) | undefined;
   #cancelLook: (() => void) | undefined;
   #closed = false;
@@ -236,7 +237,8 @@ export class RedisGroup {
       const owners = await this.#owners(work.channelId);
       const request = owners[0]?.request ?? this.members[0]?.request;
       if (request === undefined) return;
-      const args = [String(request.lease), ...owners.map(({ owner }) => owner)];
+      const claim = [this.#part.storeId, String((this.#claims += 1))];
+      const args = [String(request.lease), ...claim, ...owners.map(({ owner }) => owner)];
       const [logId, given, lost, buried, next] = (await this.#run(work, claimScript, request, args)) as [
         string,
         readonly (readonly [string, string, number])[],
