@@ -107,6 +107,14 @@ export function randomName(platform: Platform): string {
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_');
 }
 
+interface Waiting {
+  readonly tasks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+/** Who waits for which signal: one listener for all of them, because Node takes more than ten for a leak. */
+const waiting = new WeakMap<Signal, Waiting>();
+
 /** Runs `task` once when the signal aborts; the returned function forgets it. */
 export function onAbort(signal: Signal | undefined, task: () => void): () => void {
   if (signal === undefined) return () => undefined;
@@ -114,8 +122,32 @@ export function onAbort(signal: Signal | undefined, task: () => void): () => voi
     task();
     return () => undefined;
   }
-  signal.addEventListener('abort', task, { once: true });
-  return () => signal.removeEventListener('abort', task);
+  const { tasks, listener } = waiting.get(signal) ?? listenTo(signal);
+  const own = (): void => task();
+  tasks.add(own);
+  return () => {
+    if (!tasks.delete(own) || tasks.size > 0) return;
+    signal.removeEventListener('abort', listener);
+    waiting.delete(signal);
+  };
+}
+
+function listenTo(signal: Signal): Waiting {
+  const tasks = new Set<() => void>();
+  const listener = (): void => runAll(tasks);
+  signal.addEventListener('abort', listener, { once: true });
+  waiting.set(signal, { tasks, listener });
+  return { tasks, listener };
+}
+
+function runAll(tasks: ReadonlySet<() => void>): void {
+  for (const task of tasks) {
+    try {
+      task();
+    } catch (error) {
+      reportError(error);
+    }
+  }
 }
 
 export interface Abort {

@@ -1,6 +1,6 @@
 // What the platform gives, where it is not as it seems.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { systemPlatform } from '../../src/core/platform.ts';
+import { createAbort, onAbort, systemPlatform } from '../../src/core/platform.ts';
 
 const longest = 2 ** 31 - 1;
 
@@ -44,4 +44,39 @@ test('how much time has passed has nothing to do with the date', () => {
   } finally {
     vi.useRealTimers();
   }
+});
+
+describe('a signal', () => {
+  test('that many wait for has one listener, as long as anybody waits', () => {
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    const forget = Array.from({ length: 50 }, () => onAbort(signal, () => undefined));
+    expect(added).toHaveBeenCalledOnce();
+    for (const one of forget) {
+      expect(removed).not.toHaveBeenCalled();
+      one();
+    }
+    expect(removed).toHaveBeenCalledOnce();
+    forget[0]?.();
+    onAbort(signal, () => undefined);
+    expect(added).toHaveBeenCalledTimes(2);
+    expect(removed).toHaveBeenCalledOnce();
+  });
+
+  test('tells all who wait, also when one of them throws', () => {
+    const told: number[] = [];
+    const reported = vi.fn<(error: unknown) => void>();
+    vi.stubGlobal('reportError', reported);
+    const abort = createAbort();
+    onAbort(abort.signal, () => told.push(1));
+    onAbort(abort.signal, () => {
+      throw new Error('mine');
+    });
+    onAbort(abort.signal, () => told.push(3))();
+    onAbort(abort.signal, () => told.push(4));
+    abort.abort();
+    vi.unstubAllGlobals();
+    expect([told, reported.mock.calls]).toEqual([[1, 4], [[new Error('mine')]]]);
+  });
 });

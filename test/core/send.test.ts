@@ -306,8 +306,9 @@ describe('the signal given to send', () => {
     const bus = new HostedBus(host);
     const sendings = [1, 2].map((content) => bus.send({ channelId: `${content}`, content }, { signal }));
     await quiet();
-    expect(listeners.size).toBe(2);
     host.pushed[0]?.settle();
+    await sendings[0];
+    expect(listeners.size).toBe(1);
     host.pushed[1]?.fail(new Error('no'));
     await Promise.allSettled(sendings);
     expect(listeners.size).toBe(0);

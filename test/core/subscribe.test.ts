@@ -279,7 +279,6 @@ describe('a subscription that is stopped', () => {
     const bus = new MessageBusCore();
     const subscription = bus.subscribe('a', () => undefined, { signal });
     bus.subscribe('b', () => undefined, { signal });
-    expect(listeners).toBe(2);
     subscription();
     expect(listeners).toBe(1);
     await bus.close();
