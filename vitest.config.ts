@@ -13,6 +13,7 @@ const built = 'test/architecture/built.test.ts';
 const engines = 'test/engines/**/*.test.ts';
 /** With real servers and processes of their own. */
 const contract = 'test/node/**/*.test.ts';
+const nodeFaults = 'test/node-faults/**/*.test.ts';
 /** What is long when it is run by hand, and short in `npm test`: they know by the variable. */
 const enginesLong = ['test/engines/faults.test.ts', 'test/engines/hosts.test.ts'];
 const faults = ['test/faults/runs.test.ts', 'test/faults/planted.test.ts'];
@@ -26,13 +27,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, built, engines, contract, ...faults],
+          exclude: [...configDefaults.exclude, built, engines, contract, nodeFaults, ...faults],
         },
       },
       { extends: true, test: { name: 'built', include: [built] } },
       {
         extends: true,
         test: { name: 'contract', include: [contract], maxWorkers: 2, testTimeout: 120_000, hookTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'node-faults', include: [nodeFaults], maxWorkers: 2, testTimeout: 120_000, hookTimeout: 60_000 },
       },
       { extends: true, test: { name: 'faults', include: faults, testTimeout: 180_000, hookTimeout: 60_000 } },
       {

@@ -3,7 +3,7 @@
 // fetches a worker by its address alone. `new SharedWorker(new URL('./worker.js', import.meta.url), …)` must reach
 // dist untouched, next to worker.js: bundlers of our users look for it. So chunks lie flat in dist, too.
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
 import { root } from './dependencies.mjs';
@@ -13,6 +13,8 @@ const run = promisify(execFile);
 const entries = { index: 'src/index.ts', core: 'src/core/index.ts', testing: 'src/testing/index.ts' };
 /** Packages of their own come with a hub. */
 const hub = { node: 'src/node/index.ts' };
+/** A program: one file, with all it needs but the client of Redis. */
+const program = { cli: 'src/cli/main.ts' };
 const selfContained = { worker: 'src/browser/worker.ts', 'start-host': 'src/browser/start-host.ts' };
 
 /** The minifier turns quotes into backticks, and Vite then refuses the options. Same length: source maps stay true. */
@@ -36,8 +38,10 @@ async function build() {
     ...Object.entries(hub).map(([name, file]) =>
       bundle({ [name]: file }, { chunkFileNames: `${name}-[name].js` }, { platform: 'node', external: ['redis'] }),
     ),
+    bundle(program, { codeSplitting: false }, { platform: 'node', external: ['redis'] }),
     ...Object.entries(selfContained).map(([name, file]) => bundle({ [name]: file }, { codeSplitting: false })),
   ]);
+  await chmod(`${root}dist/cli.js`, 0o755);
 }
 
 async function bundle(input, output, more = {}) {

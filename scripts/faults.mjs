@@ -1,33 +1,39 @@
 // `npm run faults`: the fault suite at length. Every kind of host lives through many seeded runs in a real browser, and the
-// figures go into docs/reliability.md. One run again: `--host leader-tab --seed 123`, some more of them with `--count 100`;
-// `--planted no-fence` puts a bug in that must be found. `--lanes` runs so many at the same time.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+// figures go into docs/reliability.md; with `--node` it is processes that share a folder or a Redis. One run again:
+// `--host leader-tab --seed 123`, or `--node --host redis --seed 123`; some more of them with `--seeds 100`. `--planted no-fence`
+// puts a bug in that must be found, `--lanes` runs so many at the same time, and `--resume` goes on where such a command was
+// stopped.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 import { ensureDependencies, root } from './dependencies.mjs';
 
 const { values: options } = parseArgs({
   options: {
+    node: { type: 'boolean', default: false },
     host: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    count: { type: 'string' },
+    seeds: { type: 'string' },
     planted: { type: 'string' },
-    lanes: { type: 'string', default: '2' },
+    lanes: { type: 'string' },
+    resume: { type: 'boolean', default: false },
   },
 });
 ensureDependencies();
 
-const load = async (file) => (await runnerImport(`${root}test/faults/${file}`)).module;
-const { openLab, kinds } = await load('main.ts');
-const { planted } = await load('planted.ts');
-const { planOf, planText } = await load('plan.ts');
-const { add, faultsIn, figures, newTally, withFigures } = await load('tally.ts');
+const load = async (file) => (await runnerImport(`${root}test/${file}`)).module;
+const folder = options.node ? 'node-faults' : 'faults';
+const { openLab, kinds, usual = kinds, planOf, suiteOf } = await load(`${folder}/main.ts`);
+const { planted } = await load(`${folder}/planted.ts`);
+const { planText } = await load('faults/plan.ts');
+const { add, faultsIn, figures, newTally, withFigures } = await load('faults/tally.ts');
 
 const isWhole = options.host === undefined && options.planted === undefined;
-const count = Number(options.count ?? (isWhole ? 100 : 1));
+const count = Number(options.seeds ?? (isWhole ? 100 : 1));
 const first = Number(options.seed);
-const hosts = options.host === undefined ? (isWhole ? kinds : ['shared-worker']) : [options.host];
+const lanes = Number(options.lanes ?? (options.node ? 1 : 2));
 const bug = planted.find(({ name }) => name === options.planted);
+const hosts = options.host === undefined ? (isWhole ? usual : [bug?.kind ?? usual[0]]) : [options.host];
 if (!hosts.every((host) => kinds.includes(host)) || (options.planted !== undefined && bug === undefined)) {
   console.error(
     `--host takes one of ${kinds.join(', ')}; --planted one of ${planted.map(({ name }) => name).join(', ')}`,
@@ -35,29 +41,49 @@ if (!hosts.every((host) => kinds.includes(host)) || (options.planted !== undefin
   process.exit(1);
 }
 
+const results = `${root}test-results/${folder}`;
+/** What was done so far of a command that is like this one. */
+const progressFile = `${results}/progress.json`;
+const asked = JSON.stringify([hosts, first, count, bug?.name]);
+const before = options.resume ? await progress() : undefined;
+const done = new Set(before?.done ?? []);
+const tallies = new Map(before?.tallies ?? hosts.map((host) => [host, newTally(host)]));
+let failed = before?.failed ?? 0;
+const jobs = Array.from({ length: count }, (_, at) => hosts.map((host) => [host, first + at]))
+  .flat()
+  .filter((job) => !done.has(job.join(' ')));
 const total = count * hosts.length;
-const jobs = Array.from({ length: count }, (_, at) => hosts.map((host) => [host, first + at])).flat();
-const tallies = new Map(hosts.map((host) => [host, newTally(host)]));
-let failed = 0;
-let browser = '';
-await Promise.all(Array.from({ length: Math.min(Number(options.lanes), total) }, lane));
+let suite = suiteOf('');
+await mkdir(results, { recursive: true });
+await Promise.all(Array.from({ length: Math.min(lanes, jobs.length) }, lane));
 
 const all = [...tallies.values()];
 for (const tally of all)
   console.log(`${tally.kind}: ${tally.runs} runs, ${faultsIn(tally)} faults, ${JSON.stringify(tally.numbers)}`);
-if (isWhole && options.count === undefined) {
+if (isWhole && first === 1) {
   const page = `${root}docs/reliability.md`;
-  await writeFile(page, withFigures(await readFile(page, 'utf8'), figures(all, browser)));
+  await writeFile(page, withFigures(await readFile(page, 'utf8'), suite, figures(all, suite)));
 }
+await rm(progressFile, { force: true });
 console.log(`${total - failed} runs passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
 
-/** A browser of its own, and one run after the other from what is left to do. */
+async function progress() {
+  const text = await readFile(progressFile, 'utf8').catch(() => 'null');
+  const found = JSON.parse(text);
+  return found?.asked === asked ? found : undefined;
+}
+
+/** A lab of its own, and one run after the other from what is left to do. */
 async function lane() {
-  const lab = await openLab(bug === undefined ? [] : [bug]);
+  const lab = await openLab(bug?.edits ?? (bug === undefined ? [] : [bug]));
   try {
-    browser = await lab.version();
-    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await one(lab, ...job);
+    suite = suiteOf(await lab.version());
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      await one(lab, ...job);
+      done.add(job.join(' '));
+      await writeFile(progressFile, JSON.stringify({ asked, done: [...done], tallies: [...tallies], failed }));
+    }
   } finally {
     await lab.close();
   }
@@ -73,17 +99,17 @@ async function one(lab, host, seed) {
   console.log(`${verdict} ${host} ${seed}: ${faults} faults in ${(ms / 1000).toFixed(1)} s`);
   if (problems.length === 0) return;
   failed += 1;
-  const folder = `${root}test-results/faults`;
-  await mkdir(folder, { recursive: true });
-  await writeFile(`${folder}/${host}-${seed}.json`, JSON.stringify(facts));
+  const file = `${results}/${host}-${seed}.json`;
+  await writeFile(file, JSON.stringify(facts));
   console.log(planText(planOf(host, seed, bug?.mix)));
   for (const problem of problems.slice(0, 20)) console.log(`  ${problem}`);
   if (problems.length > 20) console.log(`  and ${problems.length - 20} more`);
   const again = [
     'node scripts/faults.mjs',
+    ...(options.node ? ['--node'] : []),
     `--host ${host}`,
     `--seed ${seed}`,
     ...(bug ? [`--planted ${bug.name}`] : []),
   ];
-  console.log(`  everything that was said is in ${folder}/${host}-${seed}.json; again: ${again.join(' ')}`);
+  console.log(`  everything that was said is in ${file}; again: ${again.join(' ')}`);
 }

@@ -37,6 +37,7 @@ const steps = quick
       onBuild({ name: 'e2e', run: runPlaywright }),
       onBuild(vitest('engines', 'engines')),
       vitest('faults', 'faults'),
+      vitest('node faults', 'node-faults'),
       onBuild(one('browser coverage', 'scripts/browser-coverage.mjs', ran)),
     ];
 

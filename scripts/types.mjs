@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { root } from './dependencies.mjs';
 
-const projects = ['src/core', 'src/protocol', 'src/testing', 'src', 'src/node', '.'];
+const projects = ['src/core', 'src/protocol', 'src/testing', 'src', 'src/node', 'src/cli', '.'];
 
 for (const project of projects) {
   const args = ['node_modules/typescript/bin/tsc', '-p', project, '--pretty', 'false'];

@@ -55,14 +55,15 @@ import type { Store } from './store.ts';
 
 /** The options of a send that has none: made once, not for each message. */
 const stored: SendOptions = {};
-/** How long `close` waits for what is unacknowledged. */
-const closeDeadline = 2000;
+const defaultCloseWithin = 2000;
 
 export interface BusIdentity<S extends Schemas = Schemas> {
   /** Who sends, where a message does not say; default 'anonymous'. */
   readonly author?: string | Author;
   /** By channel: what does not fit is refused at `send`, and left out at delivery with an `error` event. */
   readonly schemas?: S;
+  /** How many milliseconds `close` waits for what is under way and unacknowledged; default 2000. */
+  readonly closeWithin?: number;
   readonly platform?: Platform;
 }
 
@@ -89,6 +90,7 @@ export class HostedBus implements PlainVerbs {
   readonly #outbox: Outbox;
   readonly #author: Author;
   readonly #platform: Platform;
+  readonly #closeWithin: number;
   readonly #decoder: Decoder;
   readonly #receiving: Receiving;
   readonly #adapters = new Map<string, AttachedAdapter>();
@@ -103,10 +105,14 @@ export class HostedBus implements PlainVerbs {
   #closing: Promise<void> | undefined;
   #closed: BusError | undefined;
 
-  constructor(host: Host, { author, schemas, platform = systemPlatform }: BusIdentity = {}) {
+  constructor(
+    host: Host,
+    { author, schemas, platform = systemPlatform, closeWithin = defaultCloseWithin }: BusIdentity = {},
+  ) {
     this.#host = host;
     this.#author = authorOf(author);
     this.#platform = platform;
+    this.#closeWithin = closeWithin;
     const check = schemas && new SchemaCheck(schemas);
     const admit = check && ((input: MessageInput): void => check.admit(input));
     const decode = (block: Block, offset: number): readonly Message[] => this.#decoder.read(block, offset).all;
@@ -366,7 +372,7 @@ export class HostedBus implements PlainVerbs {
   async #close(): Promise<void> {
     this.#abort.abort();
     await new Promise<void>((resolve) => {
-      const giveUp = this.#platform.timer(closeDeadline, resolve);
+      const giveUp = this.#platform.timer(this.#closeWithin, resolve);
       const ended = Promise.allSettled([...this.#beforeClose].map((task) => task()));
       void ended
         .then(() => this.#outbox.drained())

@@ -23,6 +23,8 @@ import { LogHost } from './log-host.ts';
 import type { BusStatus, ChannelInfo, Member } from './message-bus.ts';
 import type { Platform } from './platform.ts';
 import type { Presence } from './presence.ts';
+import { Retention } from './retention.ts';
+import type { RetentionOptions } from './retention.ts';
 import { Cell } from './store.ts';
 import type { Store } from './store.ts';
 import type { Will } from './will.ts';
@@ -30,10 +32,12 @@ import type { Testament } from './wills.ts';
 
 interface Shared {
   readonly host: LogHost;
+  readonly retention: Retention | undefined;
   buses: number;
 }
 
-const status = { host: 'process', why: 'The bus runs in this process.', durability: 'memory' } as const;
+/** By the kind of log; what another one survives nobody here knows. */
+const durability: { readonly [kind: string]: BusStatus['durability'] } = { redis: 'redis', file: 'files' };
 const hosts = new WeakMap<Log, Shared>();
 
 export class LocalHost implements Host {
@@ -46,11 +50,11 @@ export class LocalHost implements Host {
   readonly #members = new Set<MemberSink>();
   #joined = 0;
 
-  constructor(log: Log, platform: Platform) {
+  constructor(log: Log, platform: Platform, limits?: RetentionOptions) {
     this.#log = log;
     let shared = hosts.get(log);
     if (shared === undefined) {
-      hosts.set(log, (shared = { host: new LogHost(log, status, platform), buses: 0 }));
+      hosts.set(log, (shared = sharedHost(log, platform, limits)));
       // What a process before this one left behind in a log that lasts.
       shared.host.recover().catch((cause: unknown) => this.#unrecovered(cause));
     }
@@ -133,6 +137,7 @@ export class LocalHost implements Host {
     this.#shared.buses -= 1;
     if (this.#shared.buses > 0) return;
     hosts.delete(this.#log);
+    await this.#shared.retention?.finish();
     await this.#host.close();
   }
 
@@ -144,4 +149,17 @@ export class LocalHost implements Host {
     const what = `What was left behind in the log could not be read: ${describe(cause)}`;
     this.events.emit('error', busError('HOST_LOST', what, { cause }));
   }
+}
+
+function sharedHost(log: Log, platform: Platform, limits: RetentionOptions | undefined): Shared {
+  const what = {
+    host: 'process',
+    why: 'The bus runs in this process.',
+    durability: durability[log.kind] ?? 'memory',
+  } as const;
+  const host = new LogHost(log, what, platform);
+  const failed = (cause: unknown): void =>
+    host.events.emit('error', busError('HOST_LOST', `Retention failed: ${describe(cause)}`, { cause }));
+  const floor = (channelId: string): Promise<number> => host.floor(channelId);
+  return { host, retention: limits && new Retention(log, limits, platform, failed, floor), buses: 0 };
 }

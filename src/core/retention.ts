@@ -29,6 +29,7 @@ export class Retention {
   readonly #touched = new Set<string>();
   readonly #unfollow: () => void;
   #cancel: (() => void) | undefined;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(
     log: Log,
@@ -51,6 +52,7 @@ export class Retention {
     const at = await this.#log.head(channelId);
     let upTo = Math.max(0, at.head - count);
     let excess = at.bytes - bytes;
+    if (upTo < at.first && excess <= 0 && age === Infinity) return;
     const oldest = this.#platform.now() - age;
     for (let after = at.first - 1; after < at.head;) {
       const page = await this.#log.read(channelId, after, pageMessages);
@@ -69,6 +71,16 @@ export class Retention {
     if (upTo >= at.first) await this.#log.trim(channelId, upTo);
   }
 
+  /** Closes, and looks once more: a process that lives for less than a second keeps the limits, too. */
+  async finish(): Promise<void> {
+    this.close();
+    // A log that does not answer is not waited for.
+    await new Promise<void>((resolve) => {
+      const giveUp = this.#platform.timer(settle, resolve);
+      void this.#look().then(giveUp).then(resolve);
+    });
+  }
+
   close(): void {
     this.#unfollow();
     this.#cancel?.();
@@ -78,9 +90,17 @@ export class Retention {
     for (const block of blocks) this.#touched.add(block.header.channelId);
     this.#cancel ??= this.#platform.timer(settle, () => {
       this.#cancel = undefined;
+      void this.#look();
+    });
+  }
+
+  /** One look after the other. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(async () => {
       const channels = [...this.#touched];
       this.#touched.clear();
-      Promise.all(channels.map((channelId) => this.enforce(channelId))).catch(this.#onError);
+      await Promise.all(channels.map((channelId) => this.enforce(channelId))).catch(this.#onError);
     });
+    return this.#looking;
   }
 }

@@ -8,6 +8,7 @@ export const hubAdvice = {
   REDIS_AWAY: 'Redis does not answer: check its address, and that it runs; `busline doctor` looks for more.',
   REDIS_DENIED: 'Redis does not let us in: check user, password, database and the rights of the user (ACL).',
   REDIS_READ_ONLY: 'This Redis is a replica: give the address of the master, or of the sentinels.',
+  REDIS_NOT_INSTALLED: 'Install the client of Redis beside the bus: `npm install redis`.',
   FOREIGN_KEY:
     'Another program keeps something else under a name of the bus in this Redis: give the bus a database of its own, or remove the key.',
   DIRECTORY_DENIED: 'This process may not write there: give it the right to, or name another directory.',

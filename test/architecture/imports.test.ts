@@ -20,7 +20,7 @@ const rules: { readonly [folder: string]: Rule } = {
   testing: { folders: ['core', 'protocol'], packages: [] },
   browser: { folders: ['core', 'protocol'], packages: ['idb', 'zod'] },
   socket: { folders: ['core', 'protocol'], packages: ['socket.io', 'socket.io-client', 'zod'] },
-  node: { folders: ['core', 'protocol'], packages: ['node:', 'redis', 'zod', 'cockatiel', 'chokidar'] },
+  node: { folders: ['core', 'protocol'], packages: ['node:', 'redis', 'zod', 'pino', 'cockatiel', 'chokidar'] },
   cli: { folders: ['core', 'protocol', 'socket', 'node'], packages: ['node:', 'commander'] },
 };
 

@@ -4,7 +4,7 @@ import type { Log } from 'busline/core';
 import { describe, expect, test } from 'vitest';
 import { Retention } from '../../src/core/retention.ts';
 import type { RetentionOptions } from '../../src/core/retention.ts';
-import { numbers, quiet, sendBlock, testPlatform, wrapped } from './support.ts';
+import { numbers, quiet, sendBlock, testPlatform, until, wrapped } from './support.ts';
 
 interface Kept {
   readonly log: Log;
@@ -113,5 +113,77 @@ describe('retention', () => {
     platform.advance(1000);
     await quiet();
     expect(errors).toEqual([new Error('full')]);
+  });
+});
+
+describe('a bus with limits', () => {
+  test('keeps its channels within them, also what was sent just before it closed', async () => {
+    const platform = testPlatform();
+    const log = new MemoryLog(platform);
+    const bus = new MessageBusCore({ log, platform, retention: { count: 2 } });
+    for (const n of numbers(1, 5)) await bus.send({ channelId: 'a', content: n });
+    await bus.close();
+    expect(await log.head('a')).toMatchObject({ first: 4, head: 5 });
+  });
+
+  test('waits at its close for a look that is under way', async () => {
+    const platform = testPlatform();
+    let answer = (): void => undefined;
+    const memory = new MemoryLog(platform);
+    const log = wrapped(memory, {
+      head: async (channelId) => {
+        await new Promise<void>((resolve) => (answer = resolve));
+        return memory.head(channelId);
+      },
+    });
+    const bus = new MessageBusCore({ log, platform, retention: { count: 1 } });
+    for (const n of numbers(1, 3)) await bus.send({ channelId: 'a', content: n });
+    platform.advance(1000);
+    await quiet();
+    const closing = bus.close();
+    await quiet();
+    answer();
+    await closing;
+    expect(await memory.head('a')).toMatchObject({ first: 3, head: 3 });
+  });
+
+  test('keeps for a group what the group has not handled', async () => {
+    const platform = testPlatform();
+    const log = new MemoryLog(platform);
+    const bus = new MessageBusCore({ log, platform, retention: { count: 1 } });
+    bus.consume('a', { group: 'g' }, () => new Promise(() => undefined));
+    for (const n of numbers(1, 3)) await bus.send({ channelId: 'a', content: n });
+    const closing = bus.close();
+    await quiet();
+    // What is under way is waited for, then left to others.
+    platform.advance(2000);
+    await closing;
+    expect(await log.head('a')).toMatchObject({ first: 1, head: 3 });
+  });
+
+  test('tells what went wrong, and by how much its log is trusted', async () => {
+    const platform = testPlatform();
+    const trim = (): Promise<void> => Promise.reject(new Error('no disk'));
+    const log = { ...wrapped(new MemoryLog(platform), { trim }), kind: 'file' };
+    const bus = new MessageBusCore({ log, platform, retention: { count: 1 } });
+    expect(bus.status.getSnapshot().durability).toBe('files');
+    const errors: string[] = [];
+    bus.on('error', ({ code, message }) => errors.push(`${code} ${message}`));
+    for (const n of numbers(1, 2)) await bus.send({ channelId: 'a', content: n });
+    platform.advance(1000);
+    await until(() => errors.length > 0);
+    expect(errors[0]).toMatch(/^HOST_LOST Retention failed: no disk/);
+    await bus.close();
+  });
+
+  test('closes though its log does not answer any more', async () => {
+    const platform = testPlatform();
+    const log = wrapped(new MemoryLog(platform), { head: () => new Promise(() => undefined) });
+    const bus = new MessageBusCore({ log, platform, retention: { count: 1 } });
+    await bus.send({ channelId: 'a', content: 1 });
+    const closing = bus.close();
+    await quiet();
+    platform.advance(1000);
+    await expect(closing).resolves.toBeUndefined();
   });
 });

@@ -31,7 +31,8 @@ export function edited(source: string, { name, file, find, replace }: Edit): str
   return source.replace(find, () => replace);
 }
 
-function planting(edits: readonly Edit[], applied: Set<Edit>): Plugin {
+/** Puts them into what is bundled, and notes which it found a place for. */
+export function planting(edits: readonly Edit[], applied: Set<Edit>): Plugin {
   return {
     name: 'planting',
     async load(id) {

@@ -21,10 +21,12 @@ export function checkLog(view: View): readonly string[] {
 }
 
 function checkOffsets(view: View, ch: string): readonly string[] {
-  const { head = 0, messages = [] } = view.final.channels[ch] ?? {};
-  const wrong = messages.find(({ offset }, at) => offset !== at + 1);
+  const { first = 1, head = 0, messages = [] } = view.final.channels[ch] ?? {};
+  if (first - 1 > view.trimmedUpTo(ch)) return [`lost: ${ch} begins at ${first}, and nobody trimmed so much`];
+  const wrong = messages.find(({ offset }, at) => offset !== first + at);
   if (wrong !== undefined) return [`log: offset ${wrong.offset} of ${ch} does not follow the one before`];
-  return messages.length === head ? [] : [`log: ${ch} has ${messages.length} messages and its head is ${head}`];
+  const isWhole = messages.length === head - first + 1;
+  return isWhole ? [] : [`log: ${ch} has ${messages.length} messages from ${first} on and its head is ${head}`];
 }
 
 function checkDoubles(view: View, ch: string): readonly string[] {
@@ -68,6 +70,7 @@ function checkAcknowledged(view: View): readonly string[] {
   for (const ch of plain) for (const message of numbered(view, ch)) byId.set(keyOf(ch, message.id), message);
   return view.all('stored').flatMap((ack) => {
     const { life, ch, n, id, offset } = ack;
+    if (offset < (view.final.channels[ch]?.first ?? 1)) return checkTrimmed(view, ack);
     const found = byId.get(keyOf(ch, id));
     if (found === undefined)
       return isExcused(view, ack)
@@ -77,6 +80,13 @@ function checkAcknowledged(view: View): readonly string[] {
     if (found.offset === offset || isExcused(view, ack)) return [];
     return [`log: message ${n} of ${life} was acknowledged at ${ch} ${offset} and is at ${found.offset}`];
   });
+}
+
+/** It went with what was trimmed; who saw that place before saw it there. */
+function checkTrimmed(view: View, { life, ch, n, id, offset }: Ack): readonly string[] {
+  const seen = view.logs.get(keyOf(ch, view.final.channels[ch]?.logId ?? ''))?.get(offset);
+  if (seen === undefined || seen.id === id) return [];
+  return [`log: message ${n} of ${life} was acknowledged at ${ch} ${offset}, where ${seen.by} saw ${seen.id}`];
 }
 
 /** It was acknowledged in a log that is gone, and whose going was told. */

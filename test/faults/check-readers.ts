@@ -8,6 +8,8 @@ import type { View } from './view.ts';
 interface Place {
   /** Undefined until the first message says it. */
   logId: string | undefined;
+  /** It begins with whatever is the first that is kept. */
+  isAtStart: boolean;
   offset: number;
   /** What `positions` said last. */
   said: number;
@@ -33,12 +35,17 @@ class Reading {
   #begin({ sub, from }: Extract<Told, { t: 'sub' }>): void {
     for (const ch of plain) {
       const at = from === 'earliest' ? undefined : from[ch];
-      this.#places.set(keyOf(sub, ch), { logId: at?.logId || undefined, offset: at?.offset ?? 0, said: 0 });
+      this.#places.set(keyOf(sub, ch), {
+        logId: at?.logId || undefined,
+        isAtStart: at === undefined,
+        offset: at?.offset ?? 0,
+        said: 0,
+      });
     }
   }
 
   #place(sub: string, ch: string): Place {
-    return this.#places.get(keyOf(sub, ch)) ?? { logId: undefined, offset: 0, said: 0 };
+    return this.#places.get(keyOf(sub, ch)) ?? { logId: undefined, isAtStart: true, offset: 0, said: 0 };
   }
 
   #got({ sub, ch, logId, offset }: Extract<Told, { t: 'got' }>): void {
@@ -46,16 +53,21 @@ class Reading {
     if (place.logId !== undefined && place.logId !== logId)
       this.problems.push(`reader: ${sub} came from log ${place.logId} to ${logId} of ${ch} and was not told`);
     else if (offset <= place.offset) this.problems.push(`double: ${sub} saw ${ch} ${offset} after ${place.offset}`);
-    else if (offset !== place.offset + 1)
+    else if (offset !== place.offset + 1 && !(place.isAtStart && offset - 1 <= this.#view.trimmedUpTo(ch)))
       this.problems.push(`lost: ${sub} missed ${ch} ${place.offset + 1} to ${offset - 1}`);
     place.logId = logId;
+    place.isAtStart = false;
     place.offset = offset;
   }
 
   #reset({ sub, ch, now, reason }: Extract<Told, { t: 'reset' }>): void {
-    if (!this.#view.mayLose)
+    const wasTrimmed = reason === 'trimmed' && now.offset <= this.#view.trimmedUpTo(ch);
+    if (!wasTrimmed && !this.#view.mayLose)
       this.problems.push(`reader: ${sub} was told that ${ch} was ${reason}, and nothing was lost`);
     const place = this.#place(sub, ch);
+    if (wasTrimmed && now.offset < place.offset)
+      this.problems.push(`reader: ${sub} was at ${ch} ${place.offset} and was sent back to ${now.offset}`);
+    place.isAtStart = false;
     place.logId = now.logId || undefined;
     place.offset = now.offset;
     place.said = 0;

@@ -33,10 +33,14 @@ function checkPromises(view: View): readonly string[] {
 
 type Failed = Extract<Told, { t: 'refused' | 'unanswered' | 'failed' }>;
 
-function isExpected(view: View, { t, code }: Failed): boolean {
+function isExpected(view: View, fact: Failed): boolean {
+  const { t, code, life } = fact;
+  // It left of its own will, and was not asked to wait.
+  if (code === 'CLOSED') return view.dead.get(life)?.how === 'closed';
   if (code === 'STORAGE_FULL') return view.wasFull;
   // Its id was known, and what it was known by is gone before it could be told.
-  if (code === 'INVALID_INPUT') return t === 'refused' && view.mayLose;
+  if (code === 'INVALID_INPUT')
+    return t === 'refused' && (view.mayLose || (fact.id.startsWith(life) && view.trimmedUpTo(fact.ch) > 0));
   if (t === 'unanswered') return code === 'TIMEOUT' || code === 'NO_RESPONDER' || code === 'RESPONDER_FAILED';
   return t === 'failed' && code === 'STREAM_ABORTED' && view.mayLose;
 }

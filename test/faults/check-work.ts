@@ -1,6 +1,6 @@
 // The group: every message is done or a dead letter, and nobody works on what another one has done.
 
-import { slots } from './record.ts';
+import { slots, surelyHeld } from './record.ts';
 import type { Told } from './record.ts';
 import { keyOf } from './view.ts';
 import type { View } from './view.ts';
@@ -10,6 +10,8 @@ type Began = Extract<Told, { t: 'began' }>;
 interface Attempt extends Began {
   how?: 'returned' | 'threw';
   endedAt?: number;
+  handedAt?: number;
+  ackedAt?: number;
   wasLost: boolean;
 }
 
@@ -20,11 +22,12 @@ const attemptOf = (work: { life: string; logId: string; offset: number; attempt:
 function attemptsOf(view: View): ReadonlyMap<string, readonly Attempt[]> {
   const byWork = new Map<string, Attempt[]>();
   const byAttempt = new Map<string, Attempt>();
+  const handed = new Map<string, number>();
   for (const fact of view.facts) {
     if (fact.t === 'began') {
       // It is told by everybody who saw it.
       if (byAttempt.has(attemptOf(fact))) continue;
-      const attempt: Attempt = { ...fact, wasLost: false };
+      const attempt: Attempt = { ...fact, handedAt: handed.get(attemptOf(fact)) ?? fact.at, wasLost: false };
       byAttempt.set(attemptOf(fact), attempt);
       byWork.set(workOf(fact), [...(byWork.get(workOf(fact)) ?? []), attempt]);
     } else if (fact.t === 'ended') {
@@ -35,6 +38,11 @@ function attemptsOf(view: View): ReadonlyMap<string, readonly Attempt[]> {
     } else if (fact.t === 'lost') {
       const attempt = byAttempt.get(attemptOf(fact));
       if (attempt !== undefined) attempt.wasLost = true;
+    } else if (fact.t === 'handed') {
+      handed.set(attemptOf(fact), fact.at);
+    } else if (fact.t === 'acked') {
+      const attempt = byAttempt.get(attemptOf(fact));
+      if (attempt !== undefined) attempt.ackedAt = fact.at;
     }
   }
   return byWork;
@@ -56,10 +64,10 @@ function checkDone(view: View, attempts: ReadonlyMap<string, readonly Attempt[]>
     if (reason !== undefined) return reason === '' ? [`work: the dead letter ${offset} has no reason`] : [];
     const tries = attempts.get(keyOf(logId, offset)) ?? [];
     // Who died on it may have done it and not lived to say so.
-    const isDone = tries.some(({ how, life }) => how === 'returned' || view.dead.has(life));
+    const isDone = tries.some(({ how, life }) => how === 'returned' || (!view.isComplete && view.dead.has(life)));
     if (isDone) return [];
     const problem = `work: message ${offset} was done by nobody, in ${tries.length} attempts`;
-    if (tries.length > 0) return [problem];
+    if (tries.length > 0 || view.isComplete) return [problem];
     const seenAt = view.seenAt.get(keyOf('work', id)) ?? Infinity;
     // With the browser die all who saw it.
     if (seenAt < (view.killedAt ?? 0)) return [];
@@ -80,18 +88,24 @@ function checkAgain(view: View, attempts: ReadonlyMap<string, readonly Attempt[]
   for (const tries of attempts.values()) {
     const ordered = tries.toSorted((a, b) => a.attempt - b.attempt || a.at - b.at);
     ordered.slice(0, -1).forEach((attempt, at) => {
-      const { life, offset, how, wasLost, endedAt = Infinity } = attempt;
-      if (how !== 'returned' || wasLost || view.dead.has(life)) return;
+      const { life, offset, how, wasLost, endedAt = Infinity, handedAt = 0, ackedAt = Infinity } = attempt;
       const next = ordered[at + 1] as Attempt;
+      const problem = `work: message ${offset} was done by ${life} in attempt ${attempt.attempt} and came to ${next.life} in attempt ${next.attempt}`;
+      // Nobody but the group knew that it was done.
+      if (view.all('restored').some((restored) => restored.copiedAt < ackedAt && restored.at < next.at)) return;
+      if (ackedAt < next.at) {
+        problems.push(`${problem}, though that was on record`);
+        return;
+      }
+      if (how !== 'returned' || wasLost || view.dead.has(life)) return;
       // The other one began while this one was still at it: it had lost it before it returned. Nobody tells it so if the other
       // one was done by then.
       if (next.at < endedAt) return;
+      // It could not say in time that it was done.
+      if (view.isComplete && next.at >= handedAt + surelyHeld) return;
       const told = late.get(life) ?? 0;
       late.set(life, told - 1);
-      if (told > 0) return;
-      problems.push(
-        `work: message ${offset} was done by ${life} in attempt ${attempt.attempt} and came to ${next.life} in attempt ${next.attempt}`,
-      );
+      if (told <= 0) problems.push(problem);
     });
   }
   return problems;

@@ -77,15 +77,18 @@ interface Change {
   readonly early?: readonly Fact[];
   readonly final?: Partial<Final>;
   readonly channels?: Partial<Final['channels']>;
+  readonly isComplete?: boolean;
 }
 
-function history({ without = () => false, more = [], early = [], final = {}, channels = {} }: Change = {}): History {
+function history(change: Change = {}): History {
+  const { without = () => false, more = [], early = [], final = {}, channels = {}, isComplete = false } = change;
   const kept = story.filter((fact) => !without(fact));
   const drained = kept.findIndex(({ t }) => t === 'drained');
   const facts = [...early, ...kept.slice(0, drained), ...more, ...kept.slice(drained)];
   return {
     facts: facts.map((fact, at): Told => ({ ...fact, at: at * 10 })),
     final: { ...end, ...final, channels: { ...end.channels, ...channels } as Final['channels'] },
+    isComplete,
   };
 }
 
@@ -120,12 +123,34 @@ describe('a history that the bus may have', () => {
       { without: ({ t }) => t === 'began' || t === 'ended', more: [{ t: 'dead', life: b, how: 'crashed' }] },
     ],
     [
+      'in which a message comes again because its member could not say in time that it was done',
+      { more: [...quiet, ...again('returned').slice(0, 2)], isComplete: true },
+    ],
+    [
       'in which a message comes again because its lease was lost',
       { more: [...again('returned'), { t: 'late', life: a }, { t: 'late', life: b }] },
     ],
     [
       'in which storage was cleared, and everybody was told',
       cleared([{ t: 'reset', sub: `${a}/1`, ch: 'c:a', reason: 'replaced', now: { logId: 'N', offset: 0 } }]),
+    ],
+    ['in which a channel was trimmed, and whoever was behind was told', trimmed([toldTrimmed(1)])],
+    [
+      'in which somebody begins with what was left',
+      trimmed([
+        { t: 'sub', life: a, sub: `${a}/2`, from: 'earliest' },
+        { t: 'got', sub: `${a}/2`, ch: 'c:a', logId: 'L', offset: 2, id: 'm2' },
+      ]),
+    ],
+    [
+      'in which somebody left before its messages were stored',
+      {
+        without: (fact) => is('stored', { n: 2 })(fact) || is('drained', { life: a })(fact),
+        more: [
+          { t: 'dead', life: a, how: 'closed' },
+          { t: 'refused', life: a, ch: 'c:a', n: 2, id: 'm2', code: 'CLOSED', accepted: 'unknown', message: '' },
+        ],
+      },
     ],
     [
       'in which a stream was aborted',
@@ -157,6 +182,27 @@ function refusedForSpace(): Change {
   };
 }
 
+const toldTrimmed = (offset: number): Fact => ({
+  t: 'reset',
+  sub: `${b}/1`,
+  ch: 'c:a',
+  reason: 'trimmed',
+  now: { logId: 'L', offset },
+});
+
+/** The second reader had seen nothing when the first message was dropped. */
+function trimmed(told: readonly Fact[], first = 2): Change {
+  return {
+    without: is('got', { sub: `${b}/1` }),
+    early: [{ t: 'trimming', life: a, ch: 'c:a', upTo: 1 }],
+    more: [...told, { t: 'got', sub: `${b}/1`, ch: 'c:a', logId: 'L', offset: 2, id: 'm2' }],
+    channels: { 'c:a': { logId: 'L', first, head: 2, messages: [text('m2', 2, 2)].slice(first - 2) } },
+  };
+}
+
+/** So much happens that a lease may be over. */
+const quiet = Array.from({ length: 60 }, (): Fact => ({ t: 'busy', life: a }));
+
 /** It comes to the other tab in a second attempt. */
 function again(how: 'returned' | 'threw'): readonly Fact[] {
   return [
@@ -184,6 +230,15 @@ function cleared(told: readonly Fact[], storeId = 'another'): Change {
     channels: { 'c:a': { logId: 'N', head: 1, messages: [text('m3', 1, 3)] } },
   };
 }
+
+const acknowledgedAt = (offset: number, id: string): Fact => ({
+  t: 'stored',
+  life: a,
+  ch: 'c:a',
+  n: 1,
+  id,
+  offset,
+});
 
 describe('a history that the bus may not have', () => {
   const bad: readonly (readonly [string, Change, RegExp])[] = [
@@ -254,6 +309,40 @@ describe('a history that the bus may not have', () => {
       { without: is('positions'), more: [{ t: 'positions', sub: `${a}/1`, positions: position(1) }] },
       /says that it is at c:a 1/,
     ],
+    ['more is gone than was trimmed', trimmed([], 3), /^lost: c:a begins at 3/],
+    ['a reader is told that more is gone than was trimmed', trimmed([toldTrimmed(2)]), /nothing was lost/],
+    [
+      'a reader misses what was trimmed, was there before, and is not told',
+      {
+        ...trimmed([
+          { t: 'sub', life: a, sub: `${a}/2`, from: position(0) },
+          { t: 'got', sub: `${a}/2`, ch: 'c:a', logId: 'L', offset: 2, id: 'm2' },
+        ]),
+      },
+      /^lost: t1.a\/2 missed c:a 1 to 1/,
+    ],
+    [
+      'a reader is sent back to what it has seen',
+      { ...trimmed([toldTrimmed(1)]), without: () => false },
+      /was at c:a 2 and was sent back to 1/,
+    ],
+    [
+      'what was trimmed was acknowledged where another one was seen',
+      { ...trimmed([]), without: is('stored', { n: 1, ch: 'c:a' }), more: [acknowledgedAt(1, 'm9')] },
+      /was acknowledged at c:a 1, where .* saw m1/,
+    ],
+    [
+      'work is done by nobody but one that died of it, and all is known of the dead',
+      {
+        without: is('ended'),
+        more: [
+          { t: 'sent', life: a, ch: 'work', n: 1, id: 'w1' },
+          { t: 'dead', life: b, how: 'crashed' },
+        ],
+        isComplete: true,
+      },
+      /^work: message 1 was done by nobody, in 1 attempts/,
+    ],
     ['a reader does not come to the end', { without: is('reached', { life: b }) }, /t2.b did not come to the end/],
     ['a send never settles', { without: is('stored', { n: 2 }) }, /^promise: t1.a c:a 2 never settled/],
     ['a request never settles', { without: is('answered') }, /^promise: t1.a request 1 never settled/],
@@ -298,6 +387,19 @@ describe('a history that the bus may not have', () => {
         ],
       },
       /^work: message 1 was done by t2.b .* and came to t1.a/,
+    ],
+    [
+      'work is taken from a member before its lease can be over',
+      { more: again('returned').slice(0, 2), isComplete: true },
+      /^work: message 1 was done by t2.b .* and came to t1.a/,
+    ],
+    [
+      'work comes again that is on record as done',
+      {
+        more: [{ t: 'acked', ...work, life: b, attempt: 1 }, ...quiet, ...again('returned').slice(0, 2)],
+        isComplete: true,
+      },
+      /^work: message 1 was done by t2.b .* though that was on record/,
     ],
     [
       'a dead letter has no reason',

@@ -6,6 +6,9 @@ import type { Browser } from './browser.ts';
 import type { HostOrder } from './page/instrument.ts';
 import type { FaultKind, Step } from './plan.ts';
 import type { Tab, Tabs } from './tabs.ts';
+import { UnderWay } from './under-way.ts';
+import type { Counts } from './under-way.ts';
+import type { Breaker } from './watched.ts';
 
 /** How long it may take until a fault that was ordered is said to have happened: a host may hang, or there may be none. */
 const patience = 2500;
@@ -17,16 +20,13 @@ const hour = 3_600_000;
 /** A thread that does not answer within this stands still. */
 const still = 60;
 
-export type Counts = Record<string, number>;
-
-export class Injector {
-  readonly counts: Counts = {};
+export class Injector implements Breaker<FaultKind> {
   readonly #browser: Browser;
   readonly #tabs: Tabs;
   readonly #kind: HostKind;
   readonly #origin: string;
   #nonces = 0;
-  readonly #underWay = new Map<Promise<void>, string>();
+  readonly #underWay = new UnderWay();
 
   constructor(browser: Browser, tabs: Tabs, kind: HostKind, origin: string) {
     this.#browser = browser;
@@ -37,29 +37,25 @@ export class Injector {
 
   /** Begins it; what lasts goes on beside the next ones. Resolves early but for what stops everything. */
   async begin(step: Step): Promise<void> {
-    const fault = this.#inject(step).then(
-      (done) => {
-        if (done) this.counts[step.fault] = (this.counts[step.fault] ?? 0) + 1;
-      },
-      (error: unknown) => {
-        // A browser that was killed takes with it whatever was under way in it.
-        if (!/(browser|session) is gone|No session|there is no answer/.test(String(error))) throw error;
-      },
-    );
-    this.#underWay.set(fault, step.fault);
-    const over = fault.finally(() => this.#underWay.delete(fault));
+    const done = this.#inject(step).catch((error: unknown) => {
+      // A browser that was killed takes with it whatever was under way in it.
+      if (/(browser|session) is gone|No session|there is no answer/.test(String(error))) return false;
+      throw error;
+    });
+    const over = this.#underWay.add(step.fault, done);
     if (step.fault === 'kill browser') await over;
-    else over.catch(() => undefined);
   }
 
-  /** Resolves when all faults are over. */
-  async over(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay.keys());
+  over(): Promise<void> {
+    return this.#underWay.over();
   }
 
-  /** The faults that are not over. */
+  get counts(): Counts {
+    return this.#underWay.counts;
+  }
+
   get pending(): readonly string[] {
-    return [...this.#underWay.values()];
+    return this.#underWay.names;
   }
 
   #tab(pick: number): Tab | undefined {

@@ -6,13 +6,22 @@ import { serve } from '../../e2e/support/server.ts';
 import { Browser } from './browser.ts';
 import { bundleWith } from './bundle.ts';
 import type { Edit } from './bundle.ts';
-import { planOf } from './plan.ts';
+import { faultKinds, planOf } from './plan.ts';
 import type { Mix } from './plan.ts';
-import { run, stuckMark } from './run.ts';
-import type { Outcome } from './run.ts';
+import { run } from './run.ts';
+import type { Suite } from './tally.ts';
+import { stuckMark } from './watched.ts';
+import type { Outcome } from './watched.ts';
 
 /** Every kind of host that a browser can have. */
 export const kinds: readonly HostKind[] = knownHosts;
+
+export { planOf } from './plan.ts';
+
+/** `made`: what was broken, with its version. */
+export function suiteOf(made: string): Suite {
+  return { command: 'npm run faults', made: `${made} (headless)`, faults: faultKinds };
+}
 
 export interface Lab {
   run(kind: HostKind, seed: number, mix?: Mix): Promise<Outcome>;

@@ -4,6 +4,7 @@
 import type { HostKind } from '../../src/index.ts';
 import type { Habits } from './page/life.ts';
 import { randomOf } from './random.ts';
+import type { Random } from './random.ts';
 
 export const faultKinds = [
   'close tab',
@@ -25,10 +26,10 @@ export const faultKinds = [
 
 export type FaultKind = (typeof faultKinds)[number];
 
-export interface Step {
+export interface Step<F extends string = FaultKind> {
   /** Milliseconds after the step before. */
   readonly wait: number;
-  readonly fault: FaultKind;
+  readonly fault: F;
   /** Which tab, among those that there are then. */
   readonly pick: number;
   /** How long, for what lasts. */
@@ -45,11 +46,19 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
-export type Weights = Readonly<Partial<Record<FaultKind, number>>>;
+/** What all plans have, whatever is broken by them. */
+export interface AnyPlan {
+  readonly seed: number;
+  readonly kind: string;
+  readonly tabs: number;
+  readonly steps: readonly Step<string>[];
+}
+
+export type Weights<F extends string = FaultKind> = Readonly<Partial<Record<F, number>>>;
 
 /** What a run may be made of in place of the usual mix. */
-export interface Mix {
-  readonly weights?: Weights;
+export interface Mix<F extends string = FaultKind> {
+  readonly weights?: Weights<F>;
   readonly habits?: Partial<Habits>;
   readonly steps?: number;
   readonly tabs?: number;
@@ -75,7 +84,7 @@ const usual: Weights = {
   'move clock': 3,
 };
 
-const usualHabits: Habits = {
+export const usualHabits: Habits = {
   one: 6,
   burst: 4,
   keyed: 2,
@@ -95,27 +104,38 @@ function rareOf(seed: number): readonly FaultKind[] {
   ];
 }
 
-export function planOf(kind: HostKind, seed: number, mix: Mix = {}): Plan {
-  const random = randomOf(seed * 7919 + kind.length);
-  const { weights = usual, steps: count = 38 } = mix;
-  const bag = Object.entries(weights).flatMap(([fault, weight]) =>
-    Array.from({ length: weight }, () => fault as FaultKind),
+/** Faults as often as their weights say; what is rare comes once each, somewhere in the middle. */
+export function stepsOf<F extends string>(
+  random: Random,
+  weights: Weights<F>,
+  rare: readonly F[],
+  { steps: count = 38, wait = [10, 190], lasting }: Mix<F>,
+): readonly Step<F>[] {
+  const bag = Object.entries<number | undefined>(weights).flatMap(([fault, weight = 0]) =>
+    Array.from({ length: weight }, () => fault as F),
   );
-  const steps = Array.from({ length: count }, (): Step => ({
-    wait: random.whole(...(mix.wait ?? [10, 190])),
+  const steps = Array.from({ length: count }, (): Step<F> => ({
+    wait: random.whole(...wait),
     fault: random.pick(bag),
     pick: random.whole(0, 1e6),
-    ms: random.whole(...(mix.lasting ?? [300, random.chance(0.2) ? 2000 : 900])),
+    ms: random.whole(...(lasting ?? [300, random.chance(0.2) ? 2000 : 900])),
     chance: random.next(),
   }));
-  for (const fault of mix.weights === undefined ? rareOf(seed) : []) {
+  for (const fault of rare) {
     const at = random.whole(Math.floor(count / 4), Math.floor((count * 3) / 4));
-    steps[at] = { ...(steps[at] as Step), fault };
+    steps[at] = { ...(steps[at] as Step<F>), fault };
   }
+  return steps;
+}
+
+export function planOf(kind: HostKind, seed: number, mix: Mix = {}): Plan {
+  const random = randomOf(seed * 7919 + kind.length);
+  const steps = stepsOf(random, mix.weights ?? usual, mix.weights === undefined ? rareOf(seed) : [], mix);
   return { seed, kind, tabs: mix.tabs ?? random.whole(3, 5), habits: { ...usualHabits, ...mix.habits }, steps };
 }
 
-export function planText({ seed, kind, tabs, steps }: Plan): string {
+/** A plan for a person to read. */
+export function planText({ seed, kind, tabs, steps }: AnyPlan): string {
   const lines = steps.map(
     ({ wait, fault, ms, pick, chance }) => `  +${wait} ms ${fault} (${ms} ms, ${pick}, ${chance.toFixed(2)})`,
   );

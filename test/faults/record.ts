@@ -6,6 +6,12 @@ import type { Position, Positions } from '../../src/core/log.ts';
 /** How many messages of the group a tab has in hand at once. */
 export const slots = 4;
 
+/** How long it may have one, and how long after it was given out it may hear of it at the latest, in milliseconds. */
+export const lease = 1500;
+const onItsWay = 1000;
+/** Nobody has lost a message who heard of it less than this ago. */
+export const surelyHeld: number = lease - onItsWay;
+
 /** What a tab says of itself. A life is one page from its load to its end: a reloaded tab begins another. */
 export type TabFact =
   | { readonly t: 'born'; readonly life: string }
@@ -54,6 +60,8 @@ export type TabFact =
   | ({ readonly t: 'began'; readonly life: string } & Work)
   | ({ readonly t: 'ended'; readonly life: string; readonly how: 'returned' | 'threw' } & Work)
   | ({ readonly t: 'lost'; readonly life: string } & Work)
+  /** Told below the bus, where `isComplete`: it was given out to this life, and that it is done is on record. */
+  | ({ readonly t: 'handed' | 'acked'; readonly life: string } & Work)
   | { readonly t: 'late'; readonly life: string }
   | { readonly t: 'asked'; readonly life: string; readonly n: number }
   | {
@@ -84,6 +92,9 @@ export type TabFact =
   | { readonly t: 'settled'; readonly life: string }
   | { readonly t: 'left'; readonly life: string }
   | { readonly t: 'final'; readonly life: string; readonly final: Final }
+  /** It is about to drop all blocks of a channel that end here or before. */
+  | { readonly t: 'trimming'; readonly life: string; readonly ch: string; readonly upTo: number }
+  | { readonly t: 'trimmed'; readonly life: string; readonly ch: string }
   /** Said by the code that a fault was put into, whoever heard it. */
   | { readonly t: 'fault'; readonly nonce: string; readonly what: string };
 
@@ -104,7 +115,9 @@ export type DriverFact =
   | { readonly t: 'dead'; readonly life: string; readonly how: 'closed' | 'crashed' | 'killed' | 'reloaded' | 'left' }
   | { readonly t: 'clearing' }
   | { readonly t: 'cleared' }
-  | { readonly t: 'full' };
+  | { readonly t: 'full' }
+  /** What is stored is what it was at `copiedAt`: what was acknowledged since is with those only who saw it. */
+  | { readonly t: 'restored'; readonly copiedAt: number };
 
 export type Fact = TabFact | DriverFact;
 
@@ -124,6 +137,8 @@ export interface StoredMessage {
 
 export interface FinalChannel {
   readonly logId: string;
+  /** The first offset kept, where it is not 1. */
+  readonly first?: number;
   readonly head: number;
   readonly messages: readonly StoredMessage[];
 }
@@ -145,6 +160,8 @@ export interface Final {
 export interface History {
   readonly facts: readonly Told[];
   readonly final: Final;
+  /** Whatever a life did was heard, also of those that died: then what was not said was not done. */
+  readonly isComplete?: boolean;
 }
 
 /** The channels of a run. Only numbered messages are in those of `plain`: there every offset is delivered. */

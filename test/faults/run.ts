@@ -1,29 +1,11 @@
 // One run: a bus of its own in an origin of its own, the faults of a plan, then rest, and everything that was recorded.
 
-import type { Positions } from '../../src/core/log.ts';
 import type { Browser } from './browser.ts';
-import { check, checkUnfinished } from './check.ts';
 import { Injector } from './injector.ts';
-import type { Counts } from './injector.ts';
 import type { Plan } from './plan.ts';
-import type { Final, Told } from './record.ts';
 import { Tabs } from './tabs.ts';
-import type { Tab } from './tabs.ts';
-
-/** What may pass until all promises have settled: longer than any deadline of the workload. */
-const patience = 20_000;
-
-export interface Outcome {
-  readonly problems: readonly string[];
-  readonly counts: Counts;
-  readonly facts: readonly Told[];
-  readonly ms: number;
-}
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A run that is not over after this hangs in a place that none of its waits knows. */
-const longest = 90_000;
+import { patience, watched } from './watched.ts';
+import type { Outcome } from './watched.ts';
 
 /** `port`: where the pages are served. Every run has an origin of its own there: storage, workers and quota are by origin. */
 export async function run(plan: Plan, browser: Browser, port: string): Promise<Outcome> {
@@ -33,103 +15,7 @@ export async function run(plan: Plan, browser: Browser, port: string): Promise<O
   const origin = `http://${name}.localhost:${port}`;
   const tabs = new Tabs(browser, `${origin}/`, { bus: name, kind, seed, habits });
   const injector = new Injector(browser, tabs, kind, origin);
-  let timer: NodeJS.Timeout | undefined;
-  const stuck = new Promise<readonly string[]>((resolve) => {
-    timer = setTimeout(() => resolve([`${stuckMark} in: ${injector.pending.join(', ') || 'no fault'}`]), longest);
-  });
-  const problems = await Promise.race([live(plan, tabs, injector, browser), stuck]);
-  clearTimeout(timer);
-  return { problems, counts: injector.counts, facts: tabs.facts, ms: performance.now() - started };
-}
-
-/** How the problem of such a run begins. Its browser is not to be used again. */
-export const stuckMark = 'the run hangs';
-
-async function live(plan: Plan, tabs: Tabs, injector: Injector, browser: Browser): Promise<readonly string[]> {
-  const hosted = tabs.next('host', patience);
-  await Promise.all(Array.from({ length: plan.tabs }, () => tabs.add()));
-  await hosted;
-  for (const step of plan.steps) {
-    await sleep(step.wait);
-    await injector.begin(step);
-  }
-  await injector.over();
-  const rest = new Rest(tabs, browser);
-  const left = await rest.come();
-  const final = left.length > 0 ? undefined : await rest.look();
-  await rest.end();
-  if (final !== undefined) return check({ facts: tabs.facts, final });
-  const unfinished = left.length > 0 ? left : ['nobody could read what is there at the end'];
-  return [...unfinished, ...checkUnfinished(tabs.facts)];
-}
-
-/** The end of a run, step by step, each awaited by what the tabs say. */
-class Rest {
-  readonly #tabs: Tabs;
-  readonly #browser: Browser;
-
-  constructor(tabs: Tabs, browser: Browser) {
-    this.#tabs = tabs;
-    this.#browser = browser;
-  }
-
-  /** Every tab stops, has its answers, has read everything and leaves. Resolves with who did not. */
-  async come(): Promise<readonly string[]> {
-    const tabs = [...this.#tabs.open];
-    const drained = new Map(tabs.map((tab) => [tab, this.#said('drained', tab)]));
-    for (const tab of tabs) void this.#tabs.tell(tab, 'stop');
-    const late = await this.#missing(tabs, 'drained', (tab) => drained.get(tab) as Promise<boolean>);
-    if (late.length > 0) return late;
-    return this.#finish(tabs);
-  }
-
-  /** A tab that was not there before tells what it finds. */
-  async look(): Promise<Final | undefined> {
-    const tab = this.#tabs.add('look');
-    const told = await this.#tabs.next('final', patience);
-    this.#tabs.open.delete(await tab);
-    await this.#browser.closeTab((await tab).page).catch(() => undefined);
-    return told?.final;
-  }
-
-  async end(): Promise<void> {
-    for (const tab of this.#tabs.open) await this.#browser.closeTab(tab.page).catch(() => undefined);
-  }
-
-  async #said(t: 'drained' | 'reached' | 'settled' | 'left', tab: Tab): Promise<boolean> {
-    return (await this.#tabs.next(t, patience, ({ life }) => life === tab.life)) !== undefined;
-  }
-
-  async #missing(tabs: readonly Tab[], what: string, did: (tab: Tab) => Promise<boolean>): Promise<readonly string[]> {
-    const all = await Promise.all(
-      tabs.map(async (tab) => ((await did(tab)) ? [] : [`${tab.life} has not ${what} in ${patience} ms`])),
-    );
-    return all.flat();
-  }
-
-  async #finish(tabs: readonly Tab[]): Promise<readonly string[]> {
-    const [first] = tabs;
-    if (first === undefined) return ['no tab is left'];
-    const heads = this.#tabs.next('heads', patience);
-    void this.#tabs.tell(first, 'heads');
-    const told = await heads;
-    if (told === undefined) return [`${first.life} could not read the heads in ${patience} ms`];
-    const reach = (tab: Tab): Promise<boolean> => this.#ask(tab, 'reach', 'reached', told.heads);
-    const late = await this.#missing(tabs, 'reached the heads', reach);
-    if (late.length > 0) return late;
-    const busy = await this.#missing([first], 'seen the groups at rest', (tab) => this.#ask(tab, 'settle', 'settled'));
-    if (busy.length > 0) return busy;
-    const stayed = await this.#missing(tabs, 'closed its bus', (tab) => this.#ask(tab, 'leave', 'left'));
-    for (const tab of tabs) {
-      this.#tabs.dead(tab, 'left');
-      await this.#browser.closeTab(tab.page).catch(() => undefined);
-    }
-    return stayed;
-  }
-
-  #ask(tab: Tab, command: string, t: 'reached' | 'settled' | 'left', ...given: readonly Positions[]): Promise<boolean> {
-    const said = this.#said(t, tab);
-    void this.#tabs.tell(tab, command, ...given);
-    return said;
-  }
+  const isHosted = tabs.next('host', patience);
+  const opened = Promise.all(Array.from({ length: plan.tabs }, () => tabs.add())).then(() => isHosted);
+  return watched(plan.steps, { tabs, host: browser, injector, opened, started });
 }

@@ -19,19 +19,22 @@ export interface Tab {
   busy: boolean;
 }
 
+/** Where tabs live: a browser, or what stands for one. */
+export type TabHost = Pick<Browser, 'open' | 'evaluate' | 'closeTab' | 'gone'>;
+
 export type SetupOfAll = Omit<Setup, 'tab' | 'role'>;
 
 export class Tabs {
   readonly facts: Told[] = [];
   readonly open: Set<Tab> = new Set();
-  readonly #browser: Browser;
+  readonly #host: TabHost;
   readonly #url: string;
   readonly #setup: SetupOfAll;
   readonly #listeners = new Set<(told: Told) => void>();
   #count = 0;
 
-  constructor(browser: Browser, url: string, setup: SetupOfAll) {
-    this.#browser = browser;
+  constructor(host: TabHost, url: string, setup: SetupOfAll) {
+    this.#host = host;
     this.#url = url;
     this.#setup = setup;
   }
@@ -75,8 +78,8 @@ export class Tabs {
       busy: false,
     };
     const url = `${this.#url}tab.html#${encodeURIComponent(JSON.stringify(setup))}`;
-    const { gone } = this.#browser;
-    tab.page = await this.#browser.open(url, (message) => this.#heard(tab, message));
+    const { gone } = this.#host;
+    tab.page = await this.#host.open(url, (message) => this.#heard(tab, message));
     const loaded = await Promise.race([born, gone.then(() => 'gone' as const)]);
     if (loaded === 'gone') throw new Error('the browser is gone');
     if (loaded === undefined) throw new Error(`tab ${name} did not load`);
@@ -93,7 +96,7 @@ export class Tabs {
   /** Calls one of the commands of its page; resolves when it was called, which takes as long as the page hangs. */
   tell(tab: Tab, command: string, ...given: readonly (number | string | Positions | HostOrder)[]): Promise<void> {
     const call = `faults.${command}(${given.map((value) => JSON.stringify(value)).join(', ')})`;
-    return this.#browser.evaluate(tab.page, call).catch(() => undefined);
+    return this.#host.evaluate(tab.page, call).catch(() => undefined);
   }
 
   #heard(tab: Tab, { method, params }: Message): void {

@@ -1,15 +1,15 @@
 // What many runs come to, as numbers and as tables.
 
 import { cpus, release, type } from 'node:os';
-import type { Counts } from './injector.ts';
-import { faultKinds } from './plan.ts';
-import type { Outcome } from './run.ts';
+import type { Counts } from './under-way.ts';
+import type { Outcome } from './watched.ts';
 
 const outcomes = [
   'sent',
   'acknowledged',
   'delivered',
   'worked',
+  'worked again',
   'answered',
   'streamed',
   'lost',
@@ -17,6 +17,8 @@ const outcomes = [
   'reordered',
   'other',
 ] as const;
+
+const failures: readonly (typeof outcomes)[number][] = ['worked again', 'lost', 'doubled', 'reordered', 'other'];
 
 export interface Tally {
   readonly kind: string;
@@ -57,7 +59,21 @@ export function add(tally: Tally, { counts, facts, problems, ms }: Outcome): voi
     closed: 'streamed',
   } as const;
   for (const { t } of facts) if (t in ofFact) numbers[ofFact[t as keyof typeof ofFact]] += 1;
+  numbers['worked again'] += workedAgain(facts);
   for (const problem of problems) numbers[meaning(problem)] += 1;
+}
+
+/** How often a message of a group was done once more: its member died or lost its lease, or it is a problem, too. */
+function workedAgain(facts: Outcome['facts']): number {
+  const attempts = new Set<string>();
+  const works = new Set<string>();
+  for (const fact of facts) {
+    if (fact.t !== 'ended' || fact.how !== 'returned') continue;
+    const work = `${fact.logId} ${fact.offset}`;
+    attempts.add(`${work} ${fact.attempt} ${fact.life}`);
+    works.add(work);
+  }
+  return attempts.size - works.size;
 }
 
 export const faultsIn = ({ faults }: Tally): number => Object.values(faults).reduce((sum, count) => sum + count, 0);
@@ -70,23 +86,38 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 const sum = (all: readonly number[]): number => all.reduce((total, each) => total + each, 0);
 
-export function figures(tallies: readonly Tally[], browser: string): string {
+/** What runs were made in, and of what. */
+export interface Suite {
+  /** How it is called; so are its figures in the page. */
+  readonly command: string;
+  /** The program that was broken, with its version. */
+  readonly made: string;
+  readonly faults: readonly string[];
+}
+
+export function figures(tallies: readonly Tally[], { made, faults }: Suite): string {
   const [cpu] = cpus();
   const kinds = tallies.map(({ kind }) => kind);
-  const totals = tallies.map((tally) => [tally.runs, faultsIn(tally), ...outcomes.map((name) => tally.numbers[name])]);
-  const names = ['runs', 'faults', ...outcomes];
-  const all = names.map((name, at) => [
-    name,
-    ...totals.map((each) => each[at] ?? 0),
-    sum(totals.map((each) => each[at] ?? 0)),
-  ]);
-  const byFault = faultKinds.map((fault) => {
-    const counts = tallies.map(({ faults }) => faults[fault] ?? 0);
-    return [fault, ...counts, sum(counts)];
+  const rowOf = (name: string, each: readonly number[]): readonly (string | number)[] => [name, ...each, sum(each)];
+  const all = [
+    rowOf(
+      'runs',
+      tallies.map(({ runs }) => runs),
+    ),
+    rowOf('faults', tallies.map(faultsIn)),
+    ...outcomes.flatMap((name) => {
+      const each = tallies.map(({ numbers }) => numbers[name]);
+      // What is not done at all is no good result.
+      return sum(each) === 0 && !failures.includes(name) ? [] : [rowOf(name, each)];
+    }),
+  ];
+  const byFault = faults.flatMap((fault) => {
+    const each = tallies.map((tally) => tally.faults[fault] ?? 0);
+    return sum(each) === 0 ? [] : [rowOf(fault, each)];
   });
   const seconds = Math.round(sum(tallies.map(({ ms }) => ms)) / 1000);
   return `- ${cpu?.model ?? 'unknown'}, ${cpus().length} cores, ${type()} ${release()}
-- ${browser} (headless), Node ${process.versions.node}
+- ${made}, Node ${process.versions.node}
 - ${new Date().toISOString().slice(0, 10)}; ${seconds} seconds of runs
 
 ${table(['', ...kinds, 'all'], all)}
@@ -94,11 +125,13 @@ ${table(['', ...kinds, 'all'], all)}
 ${table(['fault', ...kinds, 'all'], byFault)}`;
 }
 
-const marks = ['<!-- figures: written by npm run faults -->', '<!-- end of figures -->'] as const;
+const endMark = '<!-- end of figures -->';
 
 /** The page with other figures in it. */
-export function withFigures(page: string, text: string): string {
-  const [begin, end] = marks.map((mark) => page.indexOf(mark)) as [number, number];
-  if (begin < 0 || end < begin) throw new Error('docs/reliability.md has no place for figures');
-  return `${page.slice(0, begin + marks[0].length)}\n\n${text}\n\n${page.slice(end)}`;
+export function withFigures(page: string, { command }: Suite, text: string): string {
+  const mark = `<!-- figures: written by ${command} -->`;
+  const begin = page.indexOf(mark);
+  const end = page.indexOf(endMark, begin);
+  if (begin < 0 || end < begin) throw new Error(`docs/reliability.md has no place for the figures of ${command}`);
+  return `${page.slice(0, begin + mark.length)}\n\n${text}\n\n${page.slice(end)}`;
 }

@@ -14,6 +14,9 @@ export interface Seen {
 export interface View {
   readonly facts: readonly Told[];
   readonly final: Final;
+  readonly isComplete: boolean;
+  /** Up to which offset a channel may have been trimmed. */
+  trimmedUpTo(ch: string): number;
   all<T extends Fact['t']>(t: T): readonly Of<T>[];
   /** How a life ended, by life. One that is not in it was there to the end. */
   readonly dead: ReadonlyMap<string, Of<'dead'>>;
@@ -71,7 +74,7 @@ function firstSeen(facts: readonly Told[]): ReadonlyMap<string, number> {
   return seen;
 }
 
-export function viewOf({ facts, final }: History): View {
+export function viewOf({ facts, final, isComplete = false }: History): View {
   const logs = new Logs();
   for (const ch of plain) {
     const { logId = '', messages = [] } = final.channels[ch] ?? {};
@@ -79,6 +82,8 @@ export function viewOf({ facts, final }: History): View {
   }
   const all = <T extends Fact['t']>(t: T): readonly Of<T>[] => facts.filter((fact): fact is Of<T> => fact.t === t);
   for (const { ch, logId, offset, id, sub } of all('got')) logs.see(ch, logId, offset, id, sub);
+  const trims = new Map<string, number>();
+  for (const { ch, upTo } of all('trimming')) trims.set(ch, Math.max(upTo, trims.get(ch) ?? 0));
   const dead = endsOf(facts);
   const isMemory = all('memory').length > 0;
   const wasCleared = all('clearing').length > 0;
@@ -87,6 +92,8 @@ export function viewOf({ facts, final }: History): View {
   return {
     facts,
     final,
+    isComplete,
+    trimmedUpTo: (ch) => trims.get(ch) ?? 0,
     all,
     dead,
     living: new Set(all('drained').flatMap(({ life }) => (dead.has(life) ? [] : [life]))),

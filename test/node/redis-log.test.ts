@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createClient } from 'redis';
 import { RedisLog } from 'busline/node';
 import { testLog } from 'busline/testing';
 import { startRedis } from './redis-server.ts';
@@ -9,7 +8,9 @@ let redis: RedisServer;
 let database = 0;
 const own = (): string => `${redis.url}/${database}`;
 
-beforeAll(async () => (redis = await startRedis('--appendonly', 'yes', '--databases', '1000')));
+beforeAll(
+  async () => (redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always', '--databases', '1000')),
+);
 afterAll(() => redis.remove());
 
 describe('a log in Redis', () => {
@@ -24,4 +25,3 @@ describe('a log in Redis', () => {
     },
   );
 });
-void createClient;

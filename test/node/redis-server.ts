@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,10 +16,12 @@ export interface RedisServer {
   kill(): Promise<void>;
   start(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Copies what is on its disk; the returned function puts that back, while it does not run. */
+  copy(): Promise<() => Promise<void>>;
   remove(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -61,6 +63,14 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     kill,
     start,
     signal: (signal) => void running?.kill(signal),
+    copy: async () => {
+      const kept = await mkdtemp(join(tmpdir(), 'busline-redis-copy-'));
+      await cp(folder, kept, { recursive: true });
+      return async () => {
+        await rm(folder, { recursive: true, force: true });
+        await rename(kept, folder);
+      };
+    },
     remove: async () => {
       await kill();
       await rm(folder, { recursive: true, force: true });

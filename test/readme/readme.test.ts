@@ -5,10 +5,17 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, normalize } from 'node:path';
 import { MessageBusCore } from 'busline/core';
 import * as testing from 'busline/testing';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { createProgram } from '../../src/cli/program.ts';
 import { maxBlockMessages, maxBlockSize, maxMessageBytes } from '../../src/core/block.ts';
 import { advice } from '../../src/core/errors.ts';
 import { rememberedPushes } from '../../src/core/ledger.ts';
+import { hubAdvice } from '../../src/node/hub-error.ts';
+import { defaults, variables } from '../../src/node/hub/settings-options.ts';
+import { settingsSchema } from '../../src/node/hub/settings-schema.ts';
+import { commonKinds, groupKeysOf, keysOf, processKey } from '../../src/node/redis-log/keys.ts';
 import { allPrograms, documents, printedBy, fencesOf, proseOf, root, slug } from './samples.ts';
 
 const all = documents();
@@ -63,10 +70,39 @@ function membersOf(name: string): readonly string[] {
   return members;
 }
 
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: { readonly [name: string]: SchemaNode };
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** Every setting that a schema has, by its path. */
+function settingsIn(node: SchemaNode, path = ''): readonly { readonly path: string; readonly description: string }[] {
+  const { properties = node.anyOf?.find((one) => one.properties !== undefined)?.properties, description = '' } = node;
+  if (properties === undefined) return [{ path, description }];
+  return Object.entries(properties).flatMap(([name, below]) =>
+    settingsIn(below, path === '' ? name : `${path}.${name}`),
+  );
+}
+
+function everyOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(everyOf)];
+}
+
+/** The commands that do something, with the names of their options. */
+function leavesOf(
+  command: Command,
+  before: readonly string[] = [],
+): readonly { path: string; options: readonly string[] }[] {
+  if (command.commands.length > 0)
+    return command.commands.flatMap((below) => leavesOf(below, [...before, below.name()]));
+  return [{ path: before.join(' '), options: command.options.flatMap(({ long }) => long ?? []) }];
+}
+
 describe('the samples', () => {
   test('are all of a kind that runs somewhere', () => {
     const fences = all.flatMap(fencesOf);
-    expect(fences.filter(({ language }) => !['ts', 'sh'].includes(language))).toEqual([]);
+    expect(fences.filter(({ language }) => !['ts', 'sh', 'json'].includes(language))).toEqual([]);
     const code = fences.filter(({ language }) => language === 'ts');
     expect(code.length).toBeGreaterThan(20);
     for (const { code: sample } of code) expect(programs.some((program) => program.code.includes(sample))).toBe(true);
@@ -92,6 +128,14 @@ describe('the samples', () => {
     });
     expect(output).toBe('');
   });
+
+  // A hub of a sample works in a folder of its own, and says nothing.
+  beforeEach(() => {
+    vi.stubEnv('BUSLINE_DIR', mkdtempSync(join(folder, 'hub-')));
+    vi.stubEnv('BUSLINE_LOG_LEVEL', 'silent');
+    for (const name of ['BUSLINE_NAME', 'BUSLINE_CONFIG', 'REDIS_URL', 'REDIS_PASSWORD']) vi.stubEnv(name, '');
+  });
+  afterEach(() => void vi.unstubAllEnvs());
 
   const inNode = programs.filter(({ kind }) => kind === 'core');
   test.each(inNode.map((program) => [program.name, program] as const))(
@@ -195,6 +239,91 @@ describe('the tables', () => {
   });
 });
 
+describe('what is said of a hub', () => {
+  const hub = all.find(({ path }) => path === 'docs/hub.md');
+  const text = hub?.text ?? '';
+  const plain = (cell = ''): string => cell.replaceAll('`', '');
+
+  test('has every setting of the schema, with its meaning, its variables and its default', () => {
+    const byVariable = Object.entries(variables).map(
+      ([name, { path, secret }]) => [path.join('.'), secret ? `${name}, ${name}_FILE` : name] as const,
+    );
+    const said = rowsOf(section(text, '## Settings')).map(([name, variable, preset, meaning]) => [
+      plain(name),
+      plain(variable),
+      plain(preset).replace(' on files', '').replaceAll(',', ''),
+      meaning,
+    ]);
+    const presets: { readonly [name: string]: string | number } = {
+      ...defaults,
+      bytes: `${defaults.bytes / 1024 / 1024} MB`,
+    };
+    const known = settingsIn(z.toJSONSchema(settingsSchema) as SchemaNode).map(({ path, description }) => [
+      path,
+      byVariable.find(([of]) => of === path)?.[1] ?? '',
+      String(presets[path.split('.').at(-1) ?? ''] ?? ''),
+      description,
+    ]);
+    expect(said).toEqual(known);
+  });
+
+  test('in files of settings is what the schema takes', () => {
+    const files = hub === undefined ? [] : fencesOf(hub).filter(({ language }) => language === 'json');
+    expect(files.length).toBeGreaterThan(0);
+    for (const { code } of files) expect(settingsSchema.safeParse(JSON.parse(code))).toMatchObject({ success: true });
+  });
+
+  test('has every error, with the advice that it gives', () => {
+    const rows = rowsOf(section(text, '## Errors of a hub'));
+    expect(rows.map(([code, , what]) => [plain(code), plain(what)])).toEqual(
+      Object.entries(hubAdvice).map(([code, what]) => [code, plain(what)]),
+    );
+    expect(rows.every(([, means = '']) => means.length > 20)).toBe(true);
+  });
+
+  test('has every key in Redis', () => {
+    const keys = [...Object.values(keysOf('chat')), ...commonKinds.map(([key]) => key), processKey('*')];
+    const said = section(text, '## In Redis');
+    expect(keys.filter((key) => !said.includes(`\`${key}\``))).toEqual([]);
+    expect(said).toContain(`\`${groupKeysOf('chat', 'workers')[0]}\``);
+  });
+
+  test('has every command and option', () => {
+    const commands = leavesOf(createProgram());
+    const [own = [], common = []] = ['busline send chat "hello"', 'All of them take:'].map((from) =>
+      rowsOf(
+        text
+          .slice(text.indexOf(from), text.indexOf(from) + 5000)
+          .replace(/All of them take:.*/s, (rest) => (from.startsWith('All') ? rest : '')),
+      ),
+    );
+    const shared = common.flatMap(([option = '']) => [...option.matchAll(/--[\w-]+/g)].map(([name]) => name));
+    expect(own.map(([name]) => plain(name).replace(/ [A-Z[].*/, ''))).toEqual(commands.map(({ path }) => path));
+    for (const [at, { options }] of commands.entries())
+      expect([...(own[at]?.[2] ?? '').matchAll(/--[\w-]+/g)].map(([name]) => name)).toEqual(
+        options.filter((name) => !shared.includes(name)),
+      );
+    for (const { options } of commands) expect(options).toEqual(expect.arrayContaining(shared));
+  });
+
+  test('on a command line is what the command line takes', () => {
+    const lines = all
+      .flatMap(fencesOf)
+      .flatMap(({ language, code }) => (language === 'sh' ? code.trim().split('\n') : []))
+      .filter((line) => /^(npx )?busline /.test(line));
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) {
+      const words = [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+      const ran: string[] = [];
+      const program = createProgram();
+      for (const command of everyOf(program))
+        command.action(() => void ran.push(command.name())).configureOutput({ writeErr: () => undefined });
+      program.parse(words.slice(words.indexOf('busline') + 1), { from: 'user' });
+      expect([line, ran.length]).toEqual([line, 1]);
+    }
+  });
+});
+
 describe('what is said', () => {
   test('of the API names every member of a bus, and every option', () => {
     const missing = (interfaces: readonly string[]): readonly string[] =>
@@ -239,15 +368,18 @@ describe('what is said', () => {
     expect(section(details, '## What could not be sent')).toContain(`newest ${number('failures', 'maxKept')} of them`);
   });
 
+  const shellLines = all
+    .flatMap(fencesOf)
+    .flatMap(({ language, code }) => (language === 'sh' ? code.trim().split('\n') : []));
+
   test('of commands is in package.json', () => {
-    const lines = all
-      .flatMap(fencesOf)
-      .flatMap(({ language, code }) => (language === 'sh' ? code.trim().split('\n') : []));
-    expect(lines).toEqual(['npm start', 'npm test']);
+    expect(shellLines.filter((line) => !/^(npx )?busline /.test(line))).toEqual(['npm start', 'npm test']);
     const scripts = all.flatMap(({ text }) =>
       [...text.matchAll(/`npm (?:run )?([\w-]+)/g)].map(([, script = '']) => script),
     );
-    expect(scripts.filter((script) => script !== 'pack' && !(script in manifest.scripts))).toEqual([]);
+    expect(scripts.filter((script) => !['pack', 'install'].includes(script) && !(script in manifest.scripts))).toEqual(
+      [],
+    );
   });
 
   test('of version, Node and dependencies is in package.json', () => {

@@ -1,95 +1,99 @@
-// The connections to one Redis: one for commands, one that listens for bells. A command has its own deadline; one that
-// missed it is in doubt, and so is its connection, which is thrown away and replaced. Commands sent while there is no
-// connection fail at once: whoever wants to send again waits for the next.
+// The connection to one Redis, for commands and for bells: both come in the order in which Redis sent them. A command has its
+// own deadline; one that missed it is in doubt, and so is the connection. A connection is never repaired: it is thrown away,
+// and the next one is made from the beginning, where the master is then. Commands sent while there is none fail at once:
+// whoever wants to send again waits for the next.
 
-import { createClient } from 'redis';
-import type { RedisClientOptions } from 'redis';
 import { busError, describe, isBusError } from '../../core/errors.ts';
+import type { BusError } from '../../core/errors.ts';
+import { Watched } from '../../core/store.ts';
 import { hubError } from '../hub-error.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { Watched } from '../../core/store.ts';
-import { allBells, channelOfBell } from './keys.ts';
+import { addressOf, masterOf } from './address.ts';
+import type { Address, Node } from './address.ts';
+import { clientOf, meet } from './greeting.ts';
+import type { Client } from './greeting.ts';
 import type { Script } from './scripts.ts';
-
-type Client = ReturnType<typeof createClient>;
+import { isDemoted, isReply, troubleOf } from './trouble.ts';
+import { within } from './within.ts';
 
 export interface ConnectionOptions {
-  /** `redis://` or `rediss://`, with user, password and database if there are any. */
   readonly url: string;
   /** Milliseconds in which a command has to be answered. Default 3000. */
   readonly deadline?: number;
   readonly onBell: (channelId: string, text: string) => void;
-  /** Bells may have been missed. */
+  /** There is a connection; bells may have been missed. */
   readonly onGap: () => void;
+  /** What has to be done first with a server, before anybody else uses the connection. */
+  readonly prepare: (ask: Asker, identity: string) => Promise<void>;
+}
+
+/** What asks a server, once. */
+export interface Asker {
+  command(command: readonly string[]): Promise<unknown>;
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
 }
 
 export type ConnectionState = 'connecting' | 'up' | 'down' | 'closed';
 
 const longestPause = 2000;
+/** What does not pass by itself. */
+const final: ReadonlySet<string> = new Set(['REDIS_DENIED', 'REDIS_NOT_INSTALLED', 'INVALID_SETTINGS']);
 
-/** Whether Redis itself said no; anything else is a failure on the way, and what was sent is in doubt. */
-function isReply(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    ['ErrorReply', 'SimpleError', 'BlobError', 'MultiErrorReply'].includes(error.constructor.name)
-  );
-}
-
-/** What it says for now, and not for good: it loads its data, has no master, or moves a slot. */
-const passing = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF)\b/;
-
-export function isPassing(error: unknown): boolean {
-  return !isReply(error) || passing.test(error.message);
+/** A connection that is in use. */
+interface Line {
+  readonly client: Client;
+  readonly node: Node | undefined;
+  /** Of the server process and its history: another one may know less. */
+  readonly identity: string;
+  readonly gone: Deferred<void>;
 }
 
 export class Connection {
   readonly state: Watched<ConnectionState> = new Watched<ConnectionState>('connecting');
   readonly #options: ConnectionOptions;
+  readonly #address: Address;
   readonly #deadline: number;
-  #commands: Client;
-  readonly #bells: Client;
+  #line: Line | undefined;
   /** Those who wait for the next connection. */
   #waiting: Deferred<void> = deferred<void>();
-  #isReady = false;
+  /** Why Redis will not have us; it is tried again all the same. */
+  #denied: BusError | undefined;
+  #why: unknown;
   #isClosed = false;
-  #why = '';
+  #wake: () => void = () => undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#address = addressOf(options.url);
     this.#deadline = options.deadline ?? 3000;
-    this.#commands = this.#client();
-    this.#watchCommands();
-    this.#bells = this.#client();
-    this.#bells.on('error', () => undefined);
-    this.#bells.on('ready', () => options.onGap());
+    this.#waiting.promise.catch(() => undefined);
   }
 
-  /** Resolves when both are there. Rejects with what is wrong, if Redis answers and will not have us, or not within the time. */
-  async open(within: number): Promise<void> {
-    const listening = this.#bells.connect().then(() =>
-      this.#bells.pSubscribe(allBells, (text, name) => {
-        const channelId = channelOfBell(name);
-        if (channelId !== undefined) this.#options.onBell(channelId, text);
-      }),
-    );
-    listening.catch(() => undefined);
-    this.#connect();
-    const why = (): string => this.#why;
-    const tooLate = new Promise<never>((_resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(hubError('REDIS_AWAY', `Redis did not answer: ${why()}`, { retryable: true })),
-        within,
-      );
-      void this.#waiting.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
-    });
-    await Promise.race([Promise.all([this.#waiting.promise, listening]), tooLate]);
+  /** Rejects with what is wrong, if Redis answers and will not have us, or not within these milliseconds. */
+  async open(ms: number): Promise<void> {
+    void this.#keep();
+    try {
+      await within(ms, this.ready());
+    } catch (error) {
+      if (this.#denied !== undefined) throw this.#denied;
+      if (this.#why === undefined) throw error;
+      throw isBusError(this.#why) ? this.#why : troubleOf(this.#why);
+    }
   }
 
-  /** Resolves when there is a connection; rejects with `CLOSED` when there will be none. */
+  get isReady(): boolean {
+    return this.#line !== undefined;
+  }
+
+  /** Of the server that there is a connection to, or was the last time. */
+  identity = '';
+
+  /** Resolves when there is a connection; rejects when there will be none, or Redis will not have us. */
   async ready(): Promise<void> {
-    while (!this.#isReady) {
-      if (this.#isClosed) throw busError('CLOSED', 'The log is closed.');
+    while (this.#line === undefined) {
+      if (this.#isClosed) throw closed();
+      if (this.#denied !== undefined) throw this.#denied;
       await this.#waiting.promise;
     }
   }
@@ -107,93 +111,152 @@ export class Connection {
     });
   }
 
-  async run({ text, sha }: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args];
-    try {
-      return await this.command(['EVALSHA', sha, ...rest]);
-    } catch (error) {
-      if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.command(['EVAL', text, ...rest]);
-    }
+  /** One after the other on the same connection. */
+  inOrder(commands: readonly (readonly string[])[]): Promise<readonly unknown[]> {
+    return this.#inTime((client) => Promise.all(commands.map((command) => client.sendCommand(command))));
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return runWith((command) => this.command(command), script, keys, args);
+  }
+
+  /** What this connection leads to is not what it was: another one is made, from the beginning. */
+  renew(): void {
+    if (this.#line !== undefined) this.#discard(this.#line);
+  }
+
+  /** Looks whether the master is still where it was. */
+  async look(): Promise<void> {
+    const { sentinels } = this.#address;
+    const line = this.#line;
+    if (sentinels === undefined || line?.node === undefined) return;
+    const { host, port } = await masterOf(sentinels, this.#deadline);
+    if (host !== line.node.host || port !== line.node.port) this.#discard(line);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#isReady = false;
+    if (this.#line !== undefined) this.#discard(this.#line);
     this.state.set('closed');
-    this.#waiting.promise.catch(() => undefined);
-    this.#waiting.reject(busError('CLOSED', 'The log is closed.'));
-    for (const client of [this.#commands, this.#bells]) if (client.isOpen) client.destroy();
+    this.#waiting.reject(closed());
+    this.#wake();
   }
 
-  #client(): Client {
-    const options: RedisClientOptions = {
-      url: this.#options.url,
-      disableOfflineQueue: true,
-      pingInterval: 5000,
-      socket: {
-        connectTimeout: this.#deadline,
-        // Never the default one: it gives up for good.
-        reconnectStrategy: (retries) => Math.min(longestPause, 25 * 2 ** retries) * (0.5 + Math.random() / 2),
-      },
-    };
-    return createClient(options);
+  /** One connection after the other. */
+  async #keep(): Promise<void> {
+    for (let tries = 0; !this.#isClosed; tries += 1) {
+      try {
+        const line = await this.#connect();
+        tries = -1;
+        await line.gone.promise;
+      } catch (error) {
+        this.#failed(error);
+      }
+      if (this.#isClosed) return;
+      this.state.set('down');
+      const pause = Math.min(longestPause, 25 * 2 ** Math.max(0, tries)) * (0.5 + Math.random() / 2);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
-  #watchCommands(): void {
-    const client = this.#commands;
-    const isOurs = (): boolean => client === this.#commands && !this.#isClosed;
-    client.on('ready', () => {
-      if (!isOurs()) return;
-      this.#isReady = true;
-      this.state.set('up');
-      this.#waiting.resolve();
-      this.#options.onGap();
-    });
+  #failed(error: unknown): void {
+    this.#why = error;
+    const trouble = troubleOf(error);
+    // Where sentinels look after it, or it was a master before, there will be one soon.
+    const mayPass = this.identity !== '' || this.#address.sentinels !== undefined;
+    if (!final.has(trouble.code) && (mayPass || trouble.code !== 'REDIS_READ_ONLY')) return;
+    this.#denied = trouble;
+    this.#tell((waiting) => waiting.reject(trouble));
+  }
+
+  async #connect(): Promise<Line> {
+    const { sentinels, urlOf } = this.#address;
+    const node = sentinels && (await masterOf(sentinels, this.#deadline));
+    const client = clientOf(urlOf(node), this.#deadline);
+    const gone = deferred<void>();
     client.on('error', (error) => {
-      this.#why = describe(error);
-      if (isOurs()) this.#down();
+      this.#why = error;
+      gone.resolve();
     });
+    client.on('end', () => gone.resolve());
+    try {
+      const identity = await within(this.#deadline, meet(client, this.#options.onBell));
+      const line: Line = { client, node, identity, gone };
+      const command = (words: readonly string[]): Promise<unknown> => within(this.#deadline, client.sendCommand(words));
+      await this.#options.prepare({ command, run: (...what) => runWith(command, ...what) }, identity);
+      if (this.#isClosed) throw closed();
+      void gone.promise.then(() => this.#discard(line));
+      this.#up(line);
+      return line;
+    } catch (error) {
+      if (client.isOpen) client.destroy();
+      throw error;
+    }
   }
 
-  #down(): void {
-    if (this.#isReady) this.#waiting = deferred<void>();
-    this.#isReady = false;
-    this.state.set('down');
+  #up(line: Line): void {
+    this.#line = line;
+    this.identity = line.identity;
+    this.#denied = undefined;
+    this.#why = undefined;
+    this.state.set('up');
+    this.#tell((waiting) => waiting.resolve());
+    this.#options.onGap();
   }
 
-  #connect(): void {
-    const client = this.#commands;
-    client.connect().catch((error: unknown) => (this.#why = describe(error)));
+  #tell(how: (waiting: Deferred<void>) => void): void {
+    const waiting = this.#waiting;
+    this.#waiting = deferred<void>();
+    this.#waiting.promise.catch(() => undefined);
+    how(waiting);
   }
 
   async #inTime<T>(use: (client: Client) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw busError('CLOSED', 'The log is closed.');
-    const client = this.#commands;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () => reject(hubError('REDIS_AWAY', 'Redis did not answer in time.', { retryable: true })),
-        this.#deadline,
-      );
-    });
+    if (this.#isClosed) throw closed();
+    const line = this.#line;
+    if (line === undefined)
+      throw hubError('REDIS_AWAY', `There is no connection to Redis: ${describe(this.#why)}`, { retryable: true });
     try {
-      return await Promise.race([use(client), late]);
+      return await within(this.#deadline, use(line.client));
     } catch (error) {
-      if (isBusError(error) && client === this.#commands && !this.#isClosed) this.#replace(client);
+      if (isBusError(error) || isDemoted(error)) this.#discard(line);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
   /** What was sent on it may still arrive; its answers may not. */
-  #replace(client: Client): void {
-    this.#down();
-    client.destroy();
-    this.#commands = this.#client();
-    this.#watchCommands();
-    this.#connect();
+  #discard(line: Line): void {
+    if (this.#line === line) {
+      this.#line = undefined;
+      this.state.set('down');
+    }
+    if (line.client.isOpen) line.client.destroy();
+    line.gone.resolve();
   }
+}
+
+async function runWith(
+  command: Asker['command'],
+  { text, sha }: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<unknown> {
+  const rest = [String(keys.length), ...keys, ...args];
+  try {
+    return await command(['EVALSHA', sha, ...rest]);
+  } catch (error) {
+    if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return command(['EVAL', text, ...rest]);
+  }
+}
+
+function closed(): BusError {
+  return busError('CLOSED', 'The log is closed.');
 }

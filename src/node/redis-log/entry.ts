@@ -2,6 +2,7 @@
 // append rule looks at has fields of its own.
 
 import { identified, storedAt } from '../../core/block.ts';
+import { sizeOf } from '../../core/block.ts';
 import type { Block, IdentifiedBlock, StoredBlock } from '../../core/block.ts';
 
 /** Field names and values, one after the other. */
@@ -55,4 +56,31 @@ export function blockOf(logId: string, offset: number, fields: Fields): StoredBl
     buffers.push(new Uint8Array(Buffer.from(bytes, 'base64')));
   const body = { json: value('body'), ...(buffers.length > 0 && { buffers }) };
   return { header, ...body, logId, offset, appendedAt: Number(value('at')) };
+}
+
+/** Whether a group has to look at it twice: what it says, or how urgent it is. */
+export function markOf({ header: { kind, priority = 'normal' } }: Block): string {
+  return kind === 'control' ? kind : priority === 'normal' ? '' : priority;
+}
+
+/** The whole entry of a stored block, as the append script writes it. */
+export function entryOf(block: StoredBlock): Fields {
+  const { producerId, sequence, blockId, count, keys } = block.header;
+  const key = keys?.[0];
+  return [
+    'producer',
+    producerId,
+    'sequence',
+    String(sequence),
+    'block',
+    blockId,
+    'at',
+    String(block.appendedAt),
+    'count',
+    String(count),
+    'size',
+    String(sizeOf(block)),
+    ...(key === undefined ? [] : ['key', key]),
+    ...fieldsOf(block),
+  ];
 }

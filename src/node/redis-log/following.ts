@@ -5,7 +5,7 @@ import type { StoredBlock } from '../../core/block.ts';
 import { firstOffset } from '../../core/block.ts';
 import type { Page } from '../../core/log.ts';
 import { reportError } from '../../core/platform.ts';
-import { blockOf } from './entry.ts';
+import { blocksOfBell } from './answers.ts';
 
 type Listener = (blocks: readonly StoredBlock[]) => void;
 
@@ -21,12 +21,15 @@ const pageMessages = 2048;
 
 export class Following {
   readonly #read: (channelId: string, after: number, limit: number) => Promise<Page>;
+  readonly #onTold: Listener;
   readonly #listeners = new Set<Listener>();
   readonly #cursors = new Map<string, Cursor>();
+  readonly #passed = new Set<string>();
   #isClosed = false;
 
-  constructor(read: (channelId: string, after: number, limit: number) => Promise<Page>) {
+  constructor(read: (channelId: string, after: number, limit: number) => Promise<Page>, onTold: Listener) {
     this.#read = read;
+    this.#onTold = onTold;
   }
 
   follow(listener: Listener): () => void {
@@ -40,16 +43,17 @@ export class Following {
     if (!this.#cursors.has(channelId)) this.#cursors.set(channelId, { logId, offset: head, head, pulling: undefined });
   }
 
-  get channels(): readonly string[] {
-    return [...this.#cursors.keys()];
+  /** How far everything was told. */
+  get seen(): ReadonlyMap<string, { readonly logId: string; readonly offset: number }> {
+    return this.#cursors;
   }
 
   /** Somebody else rang: who, the logId, the head, and what was appended, if it is small. */
   rang(channelId: string, text: string): void {
-    const [, logId = '', head, ...entries] = text.split('\0');
+    const [, logId = '', head, answers = '', ...args] = text.split('\0');
     const offset = Number(head);
     if (logId === '' || !Number.isSafeInteger(offset)) return;
-    this.appended(channelId, decoded(logId, entries));
+    if (answers !== '') this.appended(channelId, blocksOfBell(logId, answers, args));
     this.reached(channelId, logId, offset).catch(() => undefined);
   }
 
@@ -72,6 +76,11 @@ export class Following {
     if (cursor.offset >= head) return;
     cursor.pulling ??= this.#pull(channelId, cursor).finally(() => (cursor.pulling = undefined));
     await cursor.pulling;
+  }
+
+  /** This one was told before, from another place: it is told without what it says. */
+  passOver(blockId: string): void {
+    this.#passed.add(blockId);
   }
 
   close(): void {
@@ -108,18 +117,19 @@ export class Following {
     const news: StoredBlock[] = [];
     for (const block of blocks) {
       if (cursor.logId !== '' && block.logId !== cursor.logId) break;
-      if (firstOffset(block) !== cursor.offset + 1) {
-        if (block.offset <= cursor.offset) continue;
-        break;
-      }
+      if (block.offset <= cursor.offset) continue;
+      // A skip may begin before what was seen, by those who alone have seen it.
+      if (firstOffset(block) > cursor.offset + 1) break;
       cursor.logId = block.logId;
       cursor.offset = block.offset;
       news.push(block);
     }
     if (news.length === 0) return;
+    this.#onTold(news);
+    const told = news.map((block) => (this.#passed.has(block.header.blockId) ? emptied(block) : block));
     for (const listener of this.#listeners) {
       try {
-        listener(news);
+        listener(told);
       } catch (error) {
         reportError(error);
       }
@@ -127,16 +137,6 @@ export class Following {
   }
 }
 
-function decoded(logId: string, parts: readonly string[]): readonly StoredBlock[] {
-  const blocks: StoredBlock[] = [];
-  try {
-    for (let at = 0; at < parts.length;) {
-      const count = Number(parts[at + 1]);
-      blocks.push(blockOf(logId, Number(parts[at]), parts.slice(at + 2, at + 2 + count)));
-      at += 2 + count;
-    }
-  } catch {
-    // Nobody has to believe a bell: what it could not tell is read from the log.
-  }
-  return blocks;
+function emptied({ header, logId, offset, appendedAt }: StoredBlock): StoredBlock {
+  return { header, logId, offset, appendedAt, json: '[]' };
 }

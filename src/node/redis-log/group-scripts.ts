@@ -128,17 +128,20 @@ end
 export const claimScript: Script = groupScript(`
 local at = sync()
 if not at then return { '', {}, {}, {}, '-1' } end
-expire()
 local lease, given = tonumber(ARGV[9]), {}
 local last = redis.call('HGET', state, 'c:' .. ARGV[10])
 local number, text = string.match(last or '', '^(%S+) (.*)$')
 if number == ARGV[11] then
   for _, one in ipairs(cjson.decode(text)) do
     local claim = claimOf(one[1])
-    if claim and claim[1] == tonumber(one[2]) and claim[3] == ARGV[one[3] + 11] then given[#given + 1] = one end
+    if claim and claim[1] == tonumber(one[2]) and claim[3] == ARGV[one[3] + 11] then
+      redis.call('ZADD', leases, now + lease, one[1])
+      given[#given + 1] = one
+    end
   end
   return { at[1], given, lost, buried, '0' }
 end
+expire()
 local wanted = #ARGV - 11
 local function hand(offset, owner)
   local attempt = tonumber(redis.call('HGET', state, 'a:' .. offset) or 0) + 1

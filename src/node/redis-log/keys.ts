@@ -15,6 +15,8 @@ export interface ChannelKeys {
   readonly replaced: string;
   /** Which blocks are not just normal messages, by their last offset: `last:count:mark`. */
   readonly marks: string;
+  /** What processes hold beyond the head of a log that was set back, until it is put in its place. */
+  readonly rescue: string;
   /** The names of the groups that have begun here. */
   readonly groups: string;
   /** Where it is rung that something was appended. */
@@ -28,6 +30,7 @@ export function keysOf(channelId: string): ChannelKeys {
     meta: `${start}:meta`,
     replaced: `${start}:replaced`,
     marks: `${start}:marks`,
+    rescue: `${start}:rescue`,
     groups: `${start}:groups`,
     bell: `${start}:bell`,
   };
@@ -53,6 +56,16 @@ export function processKey(storeId: string): string {
   return `bl:process:${storeId}`;
 }
 
+/** The server, and the history of its data, that all processes have agreed on what it holds. */
+export const epochKey = 'bl:epoch';
+/** Channels that are being set right. */
+export const rescuedKey = 'bl:rescued';
+
+/** Is there while a process, which has given this server what it holds, waits for the others. */
+export function waitingKey(identity: string, storeId: string): string {
+  return `bl:waiting:${identity}:${storeId}`;
+}
+
 /** All channels, written before the first append of each. */
 export const catalogue = 'bl:channels';
 /** What is kept beside the messages. */
@@ -64,4 +77,29 @@ const bell = /^bl:\{(.*)\}:bell$/s;
 export function channelOfBell(name: string): string | undefined {
   const [, channel] = bell.exec(name) ?? [];
   return channel?.replaceAll('%7B', '{').replaceAll('%7D', '}').replaceAll('%25', '%');
+}
+
+/** What is kept under a name: anything else there is not ours. */
+export type Kinds = readonly (readonly [key: string, type: string])[];
+
+export const commonKinds: Kinds = [
+  [catalogue, 'set'],
+  [recordsKey, 'hash'],
+  [processesKey, 'set'],
+  [begunKey, 'hash'],
+  [membersKey, 'hash'],
+  [epochKey, 'string'],
+  [rescuedKey, 'set'],
+];
+
+export function kindsOf(channelId: string): Kinds {
+  const { log, meta, replaced, marks, groups, rescue } = keysOf(channelId);
+  return [
+    [log, 'stream'],
+    [meta, 'hash'],
+    [replaced, 'hash'],
+    [marks, 'zset'],
+    [groups, 'set'],
+    [rescue, 'hash'],
+  ];
 }

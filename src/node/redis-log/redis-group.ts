@@ -9,7 +9,8 @@ import type { JoinRequest, MemberSink, Outcome, Ref } from '../../core/host.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { claimScript, extendScript, goneScript, passScript, settleScript } from './group-scripts.ts';
-import { begunKey, groupKeysOf, membersKey } from './keys.ts';
+import { GroupRoster, processOf } from './group-roster.ts';
+import { begunKey, groupKeysOf } from './keys.ts';
 import { beginScript } from './group-scripts.ts';
 import type { Script } from './scripts.ts';
 
@@ -18,8 +19,8 @@ export interface GroupPart {
   readonly storeId: string;
   /** What Redis would say now, in milliseconds. */
   readonly now: () => number;
-  /** Until Redis answers. */
-  readonly run: (script: Script, keys: readonly string[], args: readonly string[]) => Promise<unknown>;
+  /** Until Redis answers; the arguments are made anew for each try. */
+  readonly run: (script: Script, keys: readonly string[], args: () => readonly string[]) => Promise<unknown>;
   readonly command: (command: readonly string[]) => Promise<unknown>;
   /** Members in other processes may have something to do. */
   readonly ring: (channelId: string) => void;
@@ -72,6 +73,7 @@ export class RedisGroup {
   readonly name: string;
   readonly members: Member[] = [];
   readonly #part: GroupPart;
+  readonly #roster: GroupRoster;
   readonly #home: GroupHome;
   readonly #work = new Map<string, Work>();
   #turn = 0;
@@ -83,6 +85,7 @@ export class RedisGroup {
   constructor(name: string, part: GroupPart, home: GroupHome) {
     this.name = name;
     this.#part = part;
+    this.#roster = new GroupRoster(name, part);
     this.#home = home;
   }
 
@@ -98,8 +101,8 @@ export class RedisGroup {
       forget();
     }
     const { pattern, since } = member.request;
-    await this.#part.command(['HSET', membersKey, this.#field(member), JSON.stringify({ pattern, since })]);
-    if (this.#closed || member.hasLeft) return this.#forget(member);
+    await this.#roster.add(member.owner, { pattern, since });
+    if (this.#closed || member.hasLeft) return this.#roster.remove(member.owner);
     this.members.push(member);
     this.#unfollow ??= this.#home.log.follow((blocks) => {
       for (const channelId of new Set(blocks.map(({ header }) => header.channelId))) this.wake(channelId);
@@ -115,7 +118,7 @@ export class RedisGroup {
     member.hasLeft = true;
     const at = this.members.indexOf(member);
     if (at >= 0) this.members.splice(at, 1);
-    this.#forget(member);
+    this.#roster.remove(member.owner);
     if (giveBack) for (const { ref } of member.inHand.values()) void this.#putBack(member, ref);
     if (this.members.length > 0) return;
     this.#unfollow?.();
@@ -188,7 +191,8 @@ export class RedisGroup {
     for (const channelId of await this.#channels(pattern)) {
       const { first, head } = await this.#home.log.head(channelId);
       const offset = from === 'now' ? (early.get(channelId) ?? head) : first - 1;
-      await this.#part.run(beginScript, groupKeysOf(channelId, this.name), [...this.#before(), String(offset)]);
+      const args = (): string[] => [...this.#before(), String(offset)];
+      await this.#part.run(beginScript, groupKeysOf(channelId, this.name), args);
     }
     await this.#part.command(['HSET', begunKey, field, '1']);
   }
@@ -216,7 +220,7 @@ export class RedisGroup {
   }
 
   #run(work: Work, script: Script, request: JoinRequest | undefined, args: readonly string[]): Promise<unknown> {
-    return this.#part.run(script, work.keys, [...this.#before(request), ...args]);
+    return this.#part.run(script, work.keys, () => [...this.#before(request), ...args]);
   }
 
   #pump(work: Work): void {
@@ -262,7 +266,7 @@ export class RedisGroup {
   async #owners(channelId: string): Promise<readonly Member[]> {
     const wanted = this.members.filter(({ matches }) => matches(channelId));
     if (wanted[0]?.request.ordered === true) {
-      const first = await this.#first(channelId);
+      const first = await this.#roster.first(channelId);
       return wanted.filter((member) => member.owner === first && member.slots > member.inHand.size).slice(0, 1);
     }
     const room = wanted.map((member) => ({ member, left: member.slots - member.inHand.size }));
@@ -279,25 +283,6 @@ export class RedisGroup {
     }
     this.#turn += 1;
     return owners;
-  }
-
-  /** Of the members of all processes, the one that is there longest. */
-  async #first(channelId: string): Promise<string | undefined> {
-    const all = await this.#everybody();
-    const wanted = all.filter(({ pattern }) => matcher(pattern)(channelId));
-    const away = await this.#part.dead([...new Set(wanted.map(({ owner }) => processOf(owner)))]);
-    const [first] = wanted
-      .filter(({ owner }) => !away.includes(processOf(owner)))
-      .toSorted((a, b) => a.since - b.since || (a.owner < b.owner ? -1 : 1));
-    return first?.owner;
-  }
-
-  async #everybody(): Promise<readonly { owner: string; pattern: string; since: number }[]> {
-    const fields = (await this.#part.command(['HGETALL', membersKey])) as Record<string, string>;
-    return Object.entries(fields).flatMap(([field, text]) => {
-      const [group, owner = ''] = field.split('\0');
-      return group === this.name ? [{ owner, ...(JSON.parse(text) as { pattern: string; since: number }) }] : [];
-    });
   }
 
   #hand(member: Member, ref: Ref): void {
@@ -389,14 +374,6 @@ export class RedisGroup {
     }
   }
 
-  #field(member: Member): string {
-    return `${this.name}\0${member.owner}`;
-  }
-
-  #forget(member: Member): void {
-    void this.#part.command(['HDEL', membersKey, this.#field(member)]).catch(() => undefined);
-  }
-
   /** Members in processes that died have no one to say so. */
   #look(): void {
     this.#cancelLook?.();
@@ -410,7 +387,7 @@ export class RedisGroup {
   }
 
   async #lookNow(): Promise<void> {
-    const others = (await this.#everybody()).filter(({ owner }) => processOf(owner) !== this.#part.storeId);
+    const others = (await this.#roster.everybody()).filter(({ owner }) => processOf(owner) !== this.#part.storeId);
     const owners = new Set(others.map(({ owner }) => processOf(owner)));
     for (const work of this.#work.values()) {
       const claims = (await this.#part.command(['HVALS', work.keys[5] as string])) as string[];
@@ -419,15 +396,10 @@ export class RedisGroup {
     owners.delete(this.#part.storeId);
     for (const storeId of await this.#part.dead([...owners])) {
       await this.#gone(`${storeId}/`);
-      for (const { owner } of others)
-        if (processOf(owner) === storeId) await this.#part.command(['HDEL', membersKey, `${this.name}\0${owner}`]);
+      for (const { owner } of others) if (processOf(owner) === storeId) this.#roster.remove(owner);
     }
     for (const work of this.#work.values()) this.#pump(work);
   }
-}
-
-function processOf(owner: string): string {
-  return owner.slice(0, owner.indexOf('/'));
 }
 
 function leaseLost(): Error {

@@ -149,8 +149,8 @@ export class RedisGroups implements GroupKeeper {
   }
 
   #run(channelId: string, group: string, script: Script, args: readonly string[]): Promise<unknown> {
-    const before = [String(this.#part.now()), '0', '1', '0', '0', '1', '1', group];
-    return this.#part.run(script, groupKeysOf(channelId, group), [...before, ...args]);
+    const given = (): string[] => [String(this.#part.now()), '0', '1', '0', '0', '1', '1', group, ...args];
+    return this.#part.run(script, groupKeysOf(channelId, group), given);
   }
 
   #group(name: string): RedisGroup {

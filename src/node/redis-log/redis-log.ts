@@ -1,43 +1,54 @@
 // A log that many processes share: Redis holds the blocks and gives out the offsets, in one script for each append. A
 // channel is a stream whose ids are offsets; pub/sub only rings that there is more to read.
 
-import { busError, describe } from '../../core/errors.ts';
+import { isBusError } from '../../core/errors.ts';
 import type { GroupHome, GroupKeeper, SharedLog } from '../../core/group-keeper.ts';
 import type { Append, ChannelHead, Page, Records, Verdict } from '../../core/log.ts';
-import { sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
-import { Connection, isPassing } from './connection.ts';
-import { blockOf, fieldsOf } from './entry.ts';
-import type { Fields } from './entry.ts';
-import { Following } from './following.ts';
-import { catalogue, keysOf, processesKey, processKey, recordsKey } from './keys.ts';
-import { RedisGroups } from './redis-groups.ts';
+import type { Finding } from '../finding.ts';
 import { decodedRecord, encodedRecord } from '../record-text.ts';
-import { appendScript, replaceScript, trimScript } from './scripts.ts';
-import type { Script } from './scripts.ts';
+import { Appending, checkKinds } from './appending.ts';
+import { Connection } from './connection.ts';
+import { findingsOf } from './findings.ts';
+import { Flushing } from './flush.ts';
+import { Following } from './following.ts';
+import { Held } from './held.ts';
+import { catalogue, commonKinds, epochKey, keysOf, recordsKey } from './keys.ts';
+import { headOf, metaOf, Pages, pairsOf } from './pages.ts';
+import { beat, Processes } from './processes.ts';
+import { Recovery, reportLoss } from './recovery.ts';
+import type { Loss } from './recovery-part.ts';
+import { RedisGroups } from './redis-groups.ts';
+import { replace } from './replacing.ts';
+import { trimScript } from './scripts.ts';
+import { Server } from './server.ts';
+import { troubleOf } from './trouble.ts';
 import { Writer } from './writer.ts';
 
 export interface RedisLogOptions {
-  /** `redis://` or `rediss://`, with user, password and database if there are any. */
+  /**
+   * `redis://` or `rediss://`, with user, password and database if there are any; or
+   * `redis+sentinel://user:password@host:port,host:port/name/database`, where the sentinels say which Redis is the master.
+   */
   readonly url: string;
   /** Milliseconds in which a command has to be answered, after which its connection is given up. Default 3000. */
   readonly deadline?: number;
   /** How often, in milliseconds, it is looked whether a bell was missed. Default 2000. */
   readonly recheck?: number;
+  /**
+   * Told when Redis came back with less than it had acknowledged, and no process holds it any more. Without it, the process
+   * emits a warning.
+   */
+  readonly onLoss?: (loss: Loss) => void;
 }
 
-/** Pages end at about this size. */
-const pageSize = 1024 * 1024;
-const firstPageBlocks = 64;
-const pause = 100;
 const openWithin = 5000;
-/** How long a process that is not heard of is taken to live, and how often it is heard of. */
-const lifetime = 5000;
-const beat = 1500;
+const day = 86_400_000;
+/** How long a producer is remembered that was not heard of and has nothing in the log, and how often it is looked for such. */
+const forgetAfter = 30 * day;
+const sweepEvery = day;
 const forGroups = '\0groups';
-
-type Entries = readonly (readonly [id: string, fields: Fields])[];
 
 export class RedisLog implements SharedLog {
   readonly kind = 'redis';
@@ -45,23 +56,26 @@ export class RedisLog implements SharedLog {
   /** This process, as a producer. */
   readonly storeId: string = randomName(systemPlatform);
   readonly #connection: Connection;
+  readonly #server: Server;
+  readonly #pages: Pages;
+  readonly #processes: Processes;
+  readonly #appending: Appending;
+  readonly #flushing: Flushing;
+  readonly #held = new Held();
+  readonly #recovery: Recovery;
   readonly #following: Following;
   readonly #writers = new Map<string, Writer>();
-  /** Channels that are in the catalogue for sure. */
-  readonly #listed = new Set<string>();
   /** In which channels the clients of this process have pushed. */
   readonly #pushed = new Map<string, Set<string>>();
-  /** About how many bytes a block of a channel has. */
-  readonly #blockSize = new Map<string, number>();
   /** Whatever saves records does it after this. */
   #records: Promise<unknown> = Promise.resolve();
   readonly #groups = new Set<RedisGroups>();
-  readonly #mourners = new Set<() => void>();
   readonly #timers: ReturnType<typeof setInterval>[] = [];
-  /** By how much the clock of Redis is ahead of `performance.now()`. */
-  #ahead = 0;
 
-  /** Rejects with `REDIS_AWAY` if there is no Redis that takes us in. */
+  /**
+   * Rejects with `REDIS_AWAY` if no Redis answers, `REDIS_DENIED` if it will not have us, `REDIS_READ_ONLY` if it is a replica,
+   * `FOREIGN_KEY` if something else lies under our names, and `INVALID_SETTINGS` if it is no Redis for the bus.
+   */
   static async open(options: RedisLogOptions): Promise<RedisLog> {
     const log = new RedisLog(options);
     try {
@@ -69,21 +83,41 @@ export class RedisLog implements SharedLog {
       return log;
     } catch (error) {
       await log.close();
-      throw error;
+      throw troubleOf(error);
     }
   }
 
-  private constructor({ url, deadline }: RedisLogOptions) {
-    this.#following = new Following((channelId, after, limit) => this.#read(channelId, after, limit));
+  private constructor(options: RedisLogOptions) {
     this.#connection = new Connection({
-      url,
-      ...(deadline !== undefined && { deadline }),
+      ...options,
       onBell: (channelId, text) => {
         if (text.startsWith(this.storeId)) return;
+        this.#processes.heard(text.slice(0, text.indexOf('\0')));
         if (text.endsWith(forGroups)) for (const groups of this.#groups) groups.rang(channelId);
         else this.#following.rang(channelId, text);
       },
+      prepare: (ask, identity) => {
+        this.#appending.startOver();
+        return this.#recovery.recover(ask, identity);
+      },
       onGap: () => void this.#check().catch(() => undefined),
+    });
+    this.#server = new Server(this.#connection);
+    this.#appending = new Appending(this.storeId, this.#connection, this.#server);
+    this.#flushing = new Flushing(this.storeId, this.#connection, this.#server, options.deadline ?? 3000);
+    this.#pages = new Pages(this.#server);
+    this.#processes = new Processes(this.storeId, this.#connection, this.#server);
+    this.#following = new Following(
+      (channelId, after, limit) => this.#pages.read(channelId, after, limit),
+      (blocks) => this.#held.add(blocks),
+    );
+    this.#recovery = new Recovery({
+      storeId: this.storeId,
+      held: this.#held,
+      seen: () => this.#following.seen,
+      others: () => this.#processes.known,
+      lost: options.onLoss ?? reportLoss,
+      again: (blockId) => this.#following.passOver(blockId),
     });
   }
 
@@ -105,17 +139,16 @@ export class RedisLog implements SharedLog {
   }
 
   read(channelId: string, after: number, limit: number): Promise<Page> {
-    return this.#read(channelId, after, limit);
+    return this.#pages.read(channelId, after, limit);
   }
 
   head(channelId: string): Promise<ChannelHead> {
-    return this.#insist(async () => headOf(await this.#connection.command(metaOf(channelId))));
+    return this.#pages.head(channelId);
   }
 
   async channels(): Promise<readonly string[]> {
-    const names = await this.#names();
-    const heads = await Promise.all(names.map((name) => this.head(name)));
-    return names.filter((_, at) => heads[at]?.logId !== '');
+    const heads = await this.#heads();
+    return heads.flatMap(([name, { logId }]) => (logId === '' ? [] : [name]));
   }
 
   follow(listener: (blocks: readonly StoredBlock[]) => void): () => void {
@@ -126,14 +159,15 @@ export class RedisLog implements SharedLog {
     const groups = new RedisGroups(
       {
         storeId: this.storeId,
-        now: () => performance.now() + this.#ahead,
-        run: (script, keys, args) => this.#insist(() => this.#connection.run(script, keys, args)),
-        command: (command) => this.#insist(() => this.#connection.command(command)),
+        now: () => this.#processes.now(),
+        // What they say of the time is true of each try.
+        run: (script, keys, args) => this.#server.insist(() => this.#connection.run(script, keys, args()), keys),
+        command: (command) => this.#server.command(command),
         ring: (channelId) => {
           const text = `${this.storeId}${forGroups}`;
           this.#connection.command(['PUBLISH', keysOf(channelId).bell, text]).catch(() => undefined);
         },
-        dead: (storeIds) => this.#dead(storeIds),
+        dead: (storeIds) => this.#processes.dead(storeIds),
       },
       home,
     );
@@ -143,16 +177,16 @@ export class RedisLog implements SharedLog {
 
   async isGone(clientId: string): Promise<boolean> {
     const storeId = clientId.split('.', 1)[0] as string;
-    return storeId !== this.storeId && (await this.#dead([storeId])).length > 0;
+    return storeId !== this.storeId && (await this.#processes.dead([storeId])).length > 0;
   }
 
   onGone(listener: () => void): void {
-    this.#mourners.add(listener);
+    this.#processes.onGone(listener);
   }
 
   async records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
     await this.#records;
-    const all = (await this.#insist(() => this.#connection.command(['HGETALL', recordsKey]))) as object;
+    const all = (await this.#server.command(['HGETALL', recordsKey])) as object;
     const pairs = pairsOf(all).filter(([name]) => name.startsWith(prefix));
     return new Map(pairs.map(([name, text]) => [name, decodedRecord(text)]));
   }
@@ -162,7 +196,7 @@ export class RedisLog implements SharedLog {
       value === undefined ? ['HDEL', recordsKey, name] : ['HSET', recordsKey, name, encodedRecord(value)],
     );
     const saved = this.#records.then(async () => {
-      if (commands.length > 0) await this.#insist(() => this.#connection.transaction(commands));
+      if (commands.length > 0) await this.#server.transaction(commands);
     });
     this.#records = saved.catch(() => undefined);
     return saved;
@@ -172,26 +206,29 @@ export class RedisLog implements SharedLog {
     for (const channelId of this.#pushed.get(clientId) ?? []) {
       const { meta } = keysOf(channelId);
       const ring = Array.from({ length: 32 }, (_, n) => `c:${clientId}:${n}`);
-      this.#writer(channelId).run(() =>
-        this.#insist(() => this.#connection.command(['HDEL', meta, `c:${clientId}`, ...ring])),
-      );
+      this.#writer(channelId).run(() => this.#server.command(['HDEL', meta, `c:${clientId}`, ...ring]));
     }
     this.#pushed.delete(clientId);
   }
 
   async trim(channelId: string, upTo: number): Promise<void> {
     const offset = String(Math.min(Math.max(0, upTo), Number.MAX_SAFE_INTEGER));
-    while (Number(await this.#run(trimScript, channelId, [offset])) === 1);
+    const { log, meta, replaced, marks } = keysOf(channelId);
+    const args = [offset, String(forgetAfter), String(sweepEvery)];
+    while (Number(await this.#server.run(trimScript, [log, meta, replaced, marks], args)) === 1);
   }
 
-  async replace(block: StoredBlock): Promise<void> {
-    const { header, logId, offset } = block;
-    const args = [logId, String(offset), header.blockId, String(sizeOf(block)), ...fieldsOf(block)];
-    await this.#run(replaceScript, header.channelId, args);
+  replace(block: StoredBlock): Promise<void> {
+    return replace(this.#server, this.#pages, block);
+  }
+
+  /** How this Redis is set up, as far as the bus would want it otherwise; empty if all is well. */
+  findings(): Promise<readonly Finding[]> {
+    return findingsOf((command) => this.#server.command(command));
   }
 
   async close(): Promise<void> {
-    await this.#connection.command(['DEL', processKey(this.storeId)]).catch(() => undefined);
+    await this.#processes.leave();
     for (const timer of this.#timers) clearInterval(timer);
     this.#following.close();
     this.#connection.close();
@@ -199,60 +236,44 @@ export class RedisLog implements SharedLog {
 
   async #open({ recheck = 2000 }: RedisLogOptions): Promise<void> {
     await this.#connection.open(openWithin);
+    await checkKinds(this.#connection, commonKinds);
     for (const [channelId, { logId, head }] of await this.#heads()) this.#following.begin(channelId, logId, head);
-    await this.#beat();
+    await this.#processes.beat();
+    await this.#processes.listed();
     this.#every(recheck, () => this.#check());
-    this.#every(beat, () => this.#beat());
-    this.#every(beat, () => this.#look());
+    this.#every(recheck, () => this.#connection.look());
+    this.#every(beat, () => this.#processes.beat());
+    this.#every(beat, () => this.#processes.look());
   }
 
   #every(ms: number, task: () => Promise<void>): void {
     this.#timers.push(setInterval(() => void task().catch(() => undefined), ms).unref());
   }
 
-  async #beat(): Promise<void> {
-    await this.#connection.transaction([
-      ['SET', processKey(this.storeId), '1', 'PX', String(lifetime)],
-      ['SADD', processesKey, this.storeId],
-    ]);
-    const [seconds, micros] = (await this.#connection.command(['TIME'])) as [string, string];
-    this.#ahead = Math.max(this.#ahead, Number(seconds) * 1000 + Number(micros) / 1000 - performance.now());
-  }
-
-  /** The one that strikes a process off the list sees to what it left behind. */
-  async #look(): Promise<void> {
-    const all = (await this.#connection.command(['SMEMBERS', processesKey])) as Iterable<string>;
-    const dead = await this.#dead([...all].filter((storeId) => storeId !== this.storeId));
-    for (const storeId of dead) {
-      if (Number(await this.#connection.command(['SREM', processesKey, storeId])) === 1)
-        for (const told of this.#mourners) told();
-    }
-  }
-
-  async #dead(storeIds: readonly string[]): Promise<readonly string[]> {
-    const lives = await Promise.all(
-      storeIds.map((storeId) => this.#insist(() => this.#connection.command(['EXISTS', processKey(storeId)]))),
-    );
-    return storeIds.filter((_, at) => Number(lives[at]) === 0);
-  }
-
   /** A bell may have been missed. */
   async #check(): Promise<void> {
     if (this.#timers.length === 0) return;
+    // Its data may have been put back under our feet.
+    if ((await this.#connection.command(['GET', epochKey])) !== this.#connection.identity)
+      return this.#connection.renew();
     for (const [channelId, { logId, head }] of await this.#heads())
       if (logId !== '') await this.#following.reached(channelId, logId, head);
   }
 
+  /** Those under whose names something else lies are left out: whoever uses them is told. */
   async #heads(): Promise<readonly (readonly [string, ChannelHead])[]> {
-    const names = await this.#names();
-    return Promise.all(
-      names.map(async (name) => [name, headOf(await this.#connection.command(metaOf(name)))] as const),
+    const names = [...((await this.#server.command(['SMEMBERS', catalogue])) as Iterable<string>)];
+    const heads = await Promise.all(
+      names.map(async (name) => {
+        try {
+          return [[name, headOf(await this.#server.command(metaOf(name)))] as const];
+        } catch (error) {
+          if (isBusError(error) && error.code === 'FOREIGN_KEY') return [];
+          throw error;
+        }
+      }),
     );
-  }
-
-  async #names(): Promise<readonly string[]> {
-    const names = await this.#insist(() => this.#connection.command(['SMEMBERS', catalogue]));
-    return [...(names as Iterable<string>)];
+    return heads.flat();
   }
 
   #writer(channelId: string): Writer {
@@ -260,7 +281,12 @@ export class RedisLog implements SharedLog {
     if (writer === undefined) {
       writer = new Writer(channelId, {
         storeId: this.storeId,
-        append: (channel, args) => this.#append(channel, args),
+        batch: (channel, args, entries) => {
+          const append = this.#appending.of(channel, args);
+          return entries[0]?.flush === true ? () => this.#flushing.flushed(append) : append;
+        },
+        identity: () => this.#connection.identity,
+        isStill: (identity) => this.#isStill(identity),
         appended: (channel, blocks) => this.#following.appended(channel, blocks),
         reached: (channel, logId, offset) => this.#following.reached(channel, logId, offset),
       });
@@ -269,83 +295,9 @@ export class RedisLog implements SharedLog {
     return writer;
   }
 
-  async #append(channelId: string, args: readonly string[]): Promise<unknown> {
-    const { log, meta, marks, bell } = keysOf(channelId);
-    const candidate = randomName(systemPlatform);
-    let isAgain = false;
-    return this.#insist(async () => {
-      if (!this.#listed.has(channelId)) {
-        await this.#connection.command(['SADD', catalogue, channelId]);
-        this.#listed.add(channelId);
-      }
-      const before = [candidate, bell, this.storeId, isAgain ? '1' : '0'];
-      isAgain = true;
-      return this.#connection.run(appendScript, [log, meta, recordsKey, marks], [...before, ...args]);
-    });
+  async #isStill(identity: string): Promise<boolean> {
+    if (!this.#connection.isReady) await this.#connection.ready().catch(() => undefined);
+    if (this.#connection.state.getSnapshot() === 'closed') return true;
+    return this.#connection.isReady && this.#connection.identity === identity;
   }
-
-  #run(script: Script, channelId: string, args: readonly string[]): Promise<unknown> {
-    const { log, meta, replaced, marks } = keysOf(channelId);
-    return this.#insist(() => this.#connection.run(script, [log, meta, replaced, marks], args));
-  }
-
-  async #read(channelId: string, after: number, limit: number): Promise<Page> {
-    const { log, replaced } = keysOf(channelId);
-    const count = Math.max(1, Math.floor(pageSize / (this.#blockSize.get(channelId) ?? pageSize / firstPageBlocks)));
-    const from = `(${after}-0`;
-    const range = (to: string, most: number): Promise<readonly unknown[]> =>
-      this.#insist(() =>
-        this.#connection.transaction([
-          ['XRANGE', log, from, to, 'COUNT', String(most)],
-          ['HGETALL', replaced],
-          metaOf(channelId),
-        ]),
-      );
-    if (after >= Number.MAX_SAFE_INTEGER) return { ...(await this.head(channelId)), blocks: [] };
-    const upTo = Math.min(Number.MAX_SAFE_INTEGER, after + Math.max(1, limit));
-    let page = await range(String(upTo), count);
-    // A block that is larger than what was asked for, or those before it were dropped.
-    if ((page[0] as Entries).length === 0) page = await range('+', 1);
-    const [entries, others, meta] = page as [Entries, object, unknown];
-    const head = headOf(meta);
-    const blocks = entries.map(([id, fields]) => blockOf(head.logId, Number.parseInt(id, 10), fields));
-    const last = blocks.at(-1)?.offset ?? Infinity;
-    for (const [offset, text] of pairsOf(others)) {
-      const at = Number(offset);
-      if (at > after && at < last) blocks.push(blockOf(head.logId, at, JSON.parse(text) as Fields));
-    }
-    if (blocks.length > entries.length) blocks.sort((a, b) => a.offset - b.offset);
-    if (blocks.length > 0)
-      this.#blockSize.set(channelId, blocks.reduce((sum, block) => sum + sizeOf(block) + 200, 0) / blocks.length);
-    return { ...head, blocks };
-  }
-
-  /** Until Redis answers, for good or bad; the log is not lost because Redis is away. */
-  async #insist<T>(task: () => Promise<T>): Promise<T> {
-    for (;;) {
-      await this.#connection.ready();
-      try {
-        return await task();
-      } catch (error) {
-        if (this.#connection.state.getSnapshot() === 'closed') throw busError('CLOSED', 'The log is closed.');
-        if (!isPassing(error)) throw busError('HOST_LOST', `Redis refused: ${describe(error)}`, { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, pause));
-      }
-    }
-  }
-}
-
-function metaOf(channelId: string): readonly string[] {
-  return ['HMGET', keysOf(channelId).meta, 'id', 'first', 'head', 'bytes'];
-}
-
-function headOf(values: unknown): ChannelHead {
-  const [logId, first, head, bytes] = values as readonly (string | null)[];
-  return { logId: logId ?? '', first: Number(first ?? 1), head: Number(head ?? 0), bytes: Number(bytes ?? 0) };
-}
-
-/** A hash, as either protocol version gives it. */
-function pairsOf(hash: object): readonly (readonly [string, string])[] {
-  if (Array.isArray(hash)) return hash.flatMap((name, at) => (at % 2 === 0 ? [[name, hash[at + 1]] as const] : []));
-  return hash instanceof Map ? [...hash] : Object.entries(hash);
 }

@@ -2,17 +2,22 @@
 // did not come is in doubt; it is sent again, as it was, until it is answered: the append rule makes that harmless.
 
 import { rememberedBlocks } from '../../core/append-rule.ts';
+import { isBusError, toRecord } from '../../core/errors.ts';
+import type { BusError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/block.ts';
 import type { Block, IdentifiedBlock, StoredBlock } from '../../core/block.ts';
 import type { Append, Verdict } from '../../core/log.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { fieldsOf, placed } from './entry.ts';
-import { encodedRecord } from '../record-text.ts';
+import { placed } from './entry.ts';
+import { answersOf } from './answers.ts';
+import { argumentsOf } from './arguments.ts';
+import type { Answer } from './answers.ts';
 import { said } from './scripts.ts';
 
-const maxBatchSize = 4 * 1024 * 1024;
+/** Less than the least that a Redis can be set to take at once. */
+const maxBatchSize = 900_000;
 
 interface Pending {
   readonly entry: Append;
@@ -30,8 +35,12 @@ interface Job {
 
 export interface WriterPart {
   readonly storeId: string;
-  /** Resolves with what the script answered, after any number of tries. */
-  append(channelId: string, blocks: readonly string[], entries: readonly Append[]): Promise<unknown>;
+  /** What appends these and resolves with the script's answer, after any number of tries; called again, nothing twice. */
+  batch(channelId: string, blocks: readonly string[], entries: readonly Append[]): () => Promise<unknown>;
+  /** Which server it is that answers. */
+  identity(): string;
+  /** Whether it still is, or for all that is known. Resolves when a server is there. */
+  isStill(identity: string): Promise<boolean>;
   /** Tells the followers. */
   appended(channelId: string, blocks: readonly StoredBlock[]): void;
   reached(channelId: string, logId: string, offset: number): Promise<void>;
@@ -65,7 +74,7 @@ export class Writer {
       ? entry.block.header.blockId
       : (entry.blockId ?? randomName(systemPlatform));
     const settle = deferred<Verdict>();
-    this.#push({ entry, after, blockId, args: this.#arguments(entry, blockId), settle });
+    this.#push({ entry, after, blockId, args: argumentsOf(entry, this.#producer(entry.block), blockId), settle });
     return settle.promise;
   }
 
@@ -89,10 +98,24 @@ export class Writer {
         await next.after;
         await this.#write(batch);
       } catch (error) {
-        for (const { settle } of batch) settle.reject(error);
+        await this.#failed(batch, error);
       }
     }
     this.#isWriting = false;
+  }
+
+  /** Redis took nothing of this batch. */
+  async #failed(batch: readonly Pending[], error: unknown): Promise<void> {
+    const code = isBusError(error) ? error.code : '';
+    if (code === 'MESSAGE_TOO_LARGE' && batch.length > 1) {
+      for (const one of batch) await this.#write([one]).catch((reason: unknown) => this.#failed([one], reason));
+      return;
+    }
+    for (const { settle } of batch) {
+      if (code === 'STORAGE_FULL' || code === 'MESSAGE_TOO_LARGE')
+        settle.resolve({ kind: 'refused', code, why: toRecord(error as BusError).message });
+      else settle.reject(error);
+    }
   }
 
   #batch(): readonly Pending[] {
@@ -102,7 +125,9 @@ export class Writer {
       if ('job' in item) break;
       size += sizeOf(item.entry.block);
       const isFull = batch.length === rememberedBlocks || size > maxBatchSize || item.after !== undefined;
-      if (batch.length > 0 && isFull) break;
+      // What must be on disk makes nobody else wait, or fail.
+      const isOther = batch.length > 0 && batch[0]?.entry.flush !== item.entry.flush;
+      if (batch.length > 0 && (isFull || isOther)) break;
       batch.push(item);
     }
     this.#queue.splice(0, batch.length);
@@ -110,49 +135,40 @@ export class Writer {
   }
 
   async #write(batch: readonly Pending[]): Promise<void> {
-    const answer = await this.#part.append(
+    const append = this.#part.batch(
       this.#channelId,
       batch.flatMap(({ args }) => args),
       batch.map(({ entry }) => entry),
     );
-    const [logId, now, verdicts] = answer as [string, string, readonly [number, string, string][]];
+    for (;;) {
+      const answer = await append();
+      const identity = this.#part.identity();
+      const told = await this.#told(batch, answer as [string, string]);
+      // Another server may be there that has not got it, and this process has not given it back: it did not hold it yet.
+      if (!(await this.#part.isStill(identity))) continue;
+      batch.forEach(({ settle }, at) => settle.resolve(told[at] as Verdict));
+      return;
+    }
+  }
+
+  /** The followers have it before its sender knows. */
+  async #told(batch: readonly Pending[], [logId, text]: [string, string]): Promise<readonly Verdict[]> {
+    const { appendedAt, verdicts } = answersOf(text);
     const stored: StoredBlock[] = [];
     const told = batch.map(({ entry: { block }, blockId }, at) => {
-      const [kind, offset, sequence] = verdicts[at] as [number, string, string];
-      const place = { logId, offset: Number(offset), sequence: Number(sequence), appendedAt: Number(now) };
+      const { kind, offset, sequence } = verdicts[at] as Answer;
       if (kind === said.stored && block.header.kind !== 'skip')
-        stored.push(placed(block, this.#producer(block), blockId, place));
-      return verdictOf(kind, block, place);
+        stored.push(placed(block, this.#producer(block), blockId, { logId, offset, sequence, appendedAt }));
+      return verdictOf(kind, block, { logId, offset });
     });
     this.#part.appended(this.#channelId, stored);
     const last = Math.max(0, ...told.map((verdict) => (verdict.kind === 'refused' ? 0 : verdict.offset)));
     if (last > 0) await this.#part.reached(this.#channelId, logId, last);
-    batch.forEach(({ settle }, at) => settle.resolve(told[at] as Verdict));
+    return told;
   }
 
   #producer(block: Block): string {
     return isIdentified(block) ? block.header.producerId : this.#part.storeId;
-  }
-
-  #arguments({ block, push, records = [] }: Append, blockId: string): readonly string[] {
-    const { count, kind, keys, priority = 'normal' } = block.header;
-    const fields = fieldsOf(block);
-    return [
-      this.#producer(block),
-      String(isIdentified(block) ? block.header.sequence : 0),
-      blockId,
-      String(count),
-      kind === 'skip' ? '1' : '0',
-      keys?.[0] ?? '',
-      push?.clientId ?? '',
-      String(push?.n ?? 0),
-      String(sizeOf(block)),
-      kind === 'control' ? kind : priority === 'normal' ? '' : priority,
-      String(records.length),
-      String(fields.length),
-      ...records.flatMap(([name, value]) => [name, encodedRecord(value)]),
-      ...fields,
-    ];
   }
 }
 

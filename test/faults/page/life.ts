@@ -10,8 +10,11 @@ export interface Setup {
   readonly kind: HostKind;
   readonly tab: string;
   readonly seed: number;
-  /** `work`: sends until it is told to stop; `look`: tells what is there at the end. */
-  readonly role: 'work' | 'look';
+  /**
+   * `work`: does everything until it is told to stop; `send`, `read`, `member`: of that, sends, subscribes or takes part in
+   * the group only; `look`: tells what is there at the end.
+   */
+  readonly role: 'work' | 'send' | 'read' | 'member' | 'look';
   /** How often each thing is done; see the verbs. */
   readonly habits: Habits;
 }

@@ -1,6 +1,6 @@
 // What a tab receives: every message that each of its subscriptions is given, and where it says that it stands.
 
-import type { Bus, Subscription } from 'busline';
+import type { MessageBus, Subscription } from 'busline';
 import type { Position, Positions } from '../../../src/core/log.ts';
 import { plain } from '../record.ts';
 import { life, random } from './life.ts';
@@ -15,7 +15,7 @@ let count = 0;
 const open: Open[] = [];
 let awaitedHeads: { readonly heads: Positions; readonly reached: () => void } | undefined;
 
-export function subscribe(bus: Bus, from: 'earliest' | Positions = 'earliest'): void {
+export function subscribe(bus: MessageBus, from: 'earliest' | Positions = 'earliest'): void {
   const sub = `${life}/${++count}`;
   tell({ t: 'sub', life, sub, from });
   const subscription = bus.subscribe(
@@ -48,7 +48,7 @@ export function tellPositions(): void {
 }
 
 /** Stops one and goes on with another: from where it was, or from the beginning. */
-export function resubscribe(bus: Bus): void {
+export function resubscribe(bus: MessageBus): void {
   tellPositions();
   const [stopped] = open.splice(random.whole(0, open.length - 1), 1);
   if (stopped === undefined) return;

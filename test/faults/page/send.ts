@@ -1,19 +1,24 @@
 // What a tab sends: numbered per channel, so that order, loss and doubles show.
 
 import { isBusError } from 'busline';
-import type { Bus, SendOptions } from 'busline';
+import type { MessageBus, SendOptions } from 'busline';
 import { awaited, life, random } from './life.ts';
 import { tell } from './tell.ts';
 
 const numbers = new Map<string, number>();
 
+/** With what led to it, and to that. */
+function withCauses(error: Error): string {
+  return error.cause instanceof Error ? `${error.message} < ${withCauses(error.cause)}` : error.message;
+}
+
 export function failure(error: unknown): { code: string; accepted: unknown; message: string } {
   return isBusError(error)
-    ? { code: error.code, accepted: error.accepted, message: error.message }
+    ? { code: error.code, accepted: error.accepted, message: withCauses(error) }
     : { code: 'NO_BUS_ERROR', accepted: undefined, message: String(error) };
 }
 
-export function send(bus: Bus, ch: string, options: SendOptions & { readonly keyed?: boolean } = {}): void {
+export function send(bus: MessageBus, ch: string, options: SendOptions & { readonly keyed?: boolean } = {}): void {
   const { keyed = false, ...how } = options;
   const n = (numbers.get(ch) ?? 0) + 1;
   numbers.set(ch, n);

@@ -1,6 +1,6 @@
 // Streams: every tab writes some, and every tab reads all.
 
-import type { Bus, ReadableMessage } from 'busline';
+import type { MessageBus, ReadableMessage } from 'busline';
 import { story } from '../record.ts';
 import { awaited, life, random, sleep } from './life.ts';
 import { failure } from './send.ts';
@@ -9,11 +9,11 @@ import { tell } from './tell.ts';
 let seen = 0;
 const reading = new Set<Promise<void>>();
 
-export function write(bus: Bus): void {
+export function write(bus: MessageBus): void {
   void awaited(writing(bus));
 }
 
-async function writing(bus: Bus): Promise<void> {
+async function writing(bus: MessageBus): Promise<void> {
   const stream = bus.stream({ channelId: story });
   for (let count = random.whole(1, 12); count > 0; count--) {
     const delta = `${random.whole(0, 1e6).toString(36)} `;
@@ -27,7 +27,7 @@ async function writing(bus: Bus): Promise<void> {
   );
 }
 
-export function read(bus: Bus): void {
+export function read(bus: MessageBus): void {
   bus.streams(story, (stream) => {
     const promise = follow(stream, ++seen);
     reading.add(promise);

@@ -2,16 +2,13 @@
 import { hang, channelName, obey, shiftClock, tellBy } from './instrument.ts';
 import type { HostOrder } from './instrument.ts';
 import { createBus, deleteBus } from 'busline';
-import type { Bus } from 'busline';
-import type { Positions } from '../../../src/core/log.ts';
-import { plain } from '../record.ts';
 import { lookAtAll } from './final.ts';
-import { allSettled, life, random, setup, sleep } from './life.ts';
-import { reach, resubscribe, subscribe, tellPositions } from './receive.ts';
-import { send } from './send.ts';
-import { allRead, read, write } from './story.ts';
+import { life, setup } from './life.ts';
+import { endings, live } from './living.ts';
+import { subscribe } from './receive.ts';
+import { read } from './story.ts';
 import { flush, tell, tellAgain } from './tell.ts';
-import { ask, consume, respond } from './work.ts';
+import { consume, respond } from './work.ts';
 
 tell({ t: 'born', life });
 addEventListener('error', ({ message }) => tell({ t: 'uncaught', life, message }));
@@ -70,49 +67,12 @@ bus.ready.then(
   (error: unknown) => tell({ t: 'uncaught', life, message: String(error) }),
 );
 
-const doing = { stopped: false };
-
-const verbs: { readonly [habit: string]: (on: Bus) => void } = {
-  one: (on) => send(on, random.pick(plain.slice(0, 3))),
-  burst: (on) => {
-    const ch = random.pick(plain.slice(0, 3));
-    for (let count = random.whole(2, 40); count > 0; count--) send(on, ch);
-  },
-  // Each has a block of its own: more of them than may be under way at once.
-  keyed: (on) => {
-    for (let count = random.chance(0.3) ? random.whole(40, 80) : random.whole(1, 6); count > 0; count--)
-      send(on, random.pick(plain.slice(0, 3)), { keyed: true });
-  },
-  flushed: (on) => send(on, random.pick(plain.slice(0, 3)), { ack: 'flushed' }),
-  work: (on) => {
-    for (let count = random.whole(1, 8); count > 0; count--) send(on, 'work');
-  },
-  ask,
-  story: write,
-  resubscribe,
-};
-
-const { pause, ...shares } = setup.habits;
-const choices = Object.entries(shares).flatMap(([habit, share]) => Array.from({ length: share }, () => habit));
-
-async function live(): Promise<void> {
+async function begin(): Promise<void> {
   consume(bus);
   respond(bus);
   read(bus);
   subscribe(bus);
-  while (!doing.stopped) {
-    verbs[random.pick(choices)]?.(bus);
-    if (random.chance(0.1)) tellPositions();
-    await sleep(random.whole(0, pause));
-  }
-}
-
-async function groupsAtRest(): Promise<void> {
-  for (;;) {
-    const groups = await bus.admin.groups();
-    if (groups.every(({ pending, lag }) => pending === 0 && lag === 0)) return;
-    await sleep(10);
-  }
+  await live(bus);
 }
 
 const commands = {
@@ -128,30 +88,7 @@ const commands = {
     await deleteBus(setup.bus);
     tell({ t: 'fault', nonce, what: 'cleared' });
   },
-  stop: async () => {
-    doing.stopped = true;
-    await allSettled();
-    tell({ t: 'drained', life });
-  },
-  heads: async () => {
-    const infos = await bus.admin.channels();
-    const own = infos.filter(({ channelId }) => plain.includes(channelId));
-    const heads = Object.fromEntries(own.map(({ channelId, logId, head }) => [channelId, { logId, offset: head }]));
-    tell({ t: 'heads', life, heads });
-  },
-  reach: async (heads: Positions) => {
-    await reach(heads);
-    await allRead();
-    tell({ t: 'reached', life });
-  },
-  settle: async () => {
-    await groupsAtRest();
-    tell({ t: 'settled', life });
-  },
-  leave: async () => {
-    await bus.close();
-    tell({ t: 'left', life });
-  },
+  ...endings(bus),
 };
 
 declare global {
@@ -159,5 +96,5 @@ declare global {
 }
 globalThis.faults = commands;
 
-if (setup.role === 'work') void live();
+if (setup.role === 'work') void begin();
 else void lookAtAll(bus).then((final) => tell({ t: 'final', life, final }));

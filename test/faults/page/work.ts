@@ -1,18 +1,18 @@
 // A member of the group, an answerer of requests, and who asks them.
 
 import { isBusError } from 'busline';
-import type { Bus } from 'busline';
-import { slots, talk } from '../record.ts';
+import type { MessageBus } from 'busline';
+import { lease, slots, talk } from '../record.ts';
 import { awaited, life, random, sleep } from './life.ts';
 import { failure } from './send.ts';
 import { tell } from './tell.ts';
 import { witnessed } from './witness.ts';
 
-export function consume(bus: Bus): void {
+export function consume(bus: MessageBus): void {
   const options = {
     group: 'workers',
     concurrency: slots,
-    lease: 1500,
+    lease,
     maxAttempts: 8,
     backoff: { initial: 5, max: 50 },
   };
@@ -40,7 +40,7 @@ interface Question {
   readonly n: number;
 }
 
-export function respond(bus: Bus): void {
+export function respond(bus: MessageBus): void {
   bus.respond(talk, async ({ content }) => {
     const { life: of, n } = content as Question;
     if (random.chance(0.3)) await sleep(random.whole(0, 20));
@@ -51,7 +51,7 @@ export function respond(bus: Bus): void {
 
 let asked = 0;
 
-export function ask(bus: Bus): void {
+export function ask(bus: MessageBus): void {
   const n = ++asked;
   tell({ t: 'asked', life, n });
   void awaited(

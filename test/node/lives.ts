@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import type { Fact, Job } from './process/main.ts';
+import type { Fact, Job } from './lives/main.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -22,7 +22,7 @@ export async function buildProgram(): Promise<Program> {
   const folder = await mkdtemp(here('../../node_modules/.busline-'));
   const file = join(folder, 'main.mjs');
   const bundle = await rolldown({
-    input: here('process/main.ts'),
+    input: here('lives/main.ts'),
     platform: 'node',
     external: ['redis'],
     resolve: {

@@ -3,17 +3,20 @@
 
 import { writeSync } from 'node:fs';
 import { MessageBusCore } from 'busline/core';
-import type { Log } from 'busline/core';
-import { FileLog, RedisLog } from 'busline/node';
+import { FileLog } from 'busline/node';
 
 export interface Job {
-  readonly log: { readonly directory: string; readonly segmentSize: number } | { readonly url: string };
+  readonly log: { readonly directory: string; readonly segmentSize: number };
   readonly life: string;
   /** How many messages it sends in a burst, again and again; 0: it only reads. */
   readonly burst: number;
   /** After so many it sends no more. */
   readonly upTo: number;
   readonly group: boolean;
+  /** How many milliseconds it works on a message of its group; default: a turn of the event loop. */
+  readonly slow?: number;
+  /** In milliseconds; default 5000. */
+  readonly lease?: number;
 }
 
 export type Fact =
@@ -23,6 +26,7 @@ export type Fact =
   | { readonly t: 'refused'; readonly n: number; readonly code: string }
   | { readonly t: 'got'; readonly offset: number; readonly life: string; readonly n: number }
   | { readonly t: 'began' | 'ended'; readonly offset: number; readonly attempt: number }
+  | { readonly t: 'trouble'; readonly code: string }
   | { readonly t: 'drained' };
 
 const tell = (fact: Fact): void => {
@@ -37,25 +41,24 @@ const tell = (fact: Fact): void => {
   }
 };
 
-async function openLog({ log }: Job): Promise<Log> {
-  return 'url' in log ? RedisLog.open({ ...log, deadline: 1000, recheck: 500 }) : FileLog.open({ ...log, poll: 50 });
-}
-
 async function run(job: Job): Promise<void> {
-  const bus = new MessageBusCore({ log: await openLog(job) });
-  const subscription = bus.subscribe<{ life: string; n: number }>(
+  const bus = new MessageBusCore({ log: await FileLog.open({ ...job.log, poll: 50 }) });
+  const subscription = bus.subscribe(
     'room',
-    ({ offset, content }) => tell({ t: 'got', offset: offset as number, ...content }),
+    ({ offset, content }) => tell({ t: 'got', offset, ...(content as { life: string; n: number }) }),
     { from: 'earliest' },
   );
+  bus.on('error', ({ code }) => tell({ t: 'trouble', code }));
   await subscription.ready;
   if (job.group)
     bus.consume(
       'room',
-      { group: 'w', from: 'earliest', concurrency: 8, lease: 5000 },
-      async ({ offset = 0 }, { attempt }) => {
+      { group: 'w', from: 'earliest', concurrency: 8, lease: job.lease ?? 5000 },
+      async ({ offset }, { attempt }) => {
         tell({ t: 'began', offset, attempt });
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) =>
+          job.slow === undefined ? setImmediate(resolve) : setTimeout(resolve, job.slow),
+        );
         tell({ t: 'ended', offset, attempt });
       },
     );
@@ -66,7 +69,7 @@ async function run(job: Job): Promise<void> {
       const number = n;
       tell({ t: 'sent', n: number });
       return bus.send({ channelId: 'room', content: { life: job.life, n: number } }).then(
-        ({ offset = 0 }) => tell({ t: 'stored', n: number, offset }),
+        ({ offset }) => tell({ t: 'stored', n: number, offset }),
         (error: { code: string }) => tell({ t: 'refused', n: number, code: error.code }),
       );
     });
