@@ -160,6 +160,29 @@ describe('a Redis that was set back', () => {
     expect(done.filter((content) => String(content).startsWith('a')).length).toBe(40);
   });
 
+  test('gives out again at once what it takes for in hand, and is not', async () => {
+    const a = await openPart();
+    let go: () => void = () => undefined;
+    const began: unknown[] = [];
+    const held = new Promise<void>((resolve) => (go = resolve));
+    a.bus.consume('room', { group: 'w', from: 'earliest', lease: 3_600_000, concurrency: 4 }, async ({ content }) => {
+      began.push(content);
+      await held;
+    });
+    await send(a, [1, 2]);
+    await vi.waitFor(() => expect(began).toEqual([1, 2]), within);
+    await setBack(async () => {
+      go();
+      await vi.waitFor(async () => {
+        expect(await a.bus.admin.groups('room')).toMatchObject([{ group: 'w', pending: 0, lag: 0 }]);
+      }, within);
+    });
+    await vi.waitFor(() => expect(began).toEqual([1, 2, 1, 2]), within);
+    await vi.waitFor(async () => {
+      expect(await a.bus.admin.groups('room')).toMatchObject([{ group: 'w', pending: 0, lag: 0 }]);
+    }, within);
+  });
+
   test('says what nobody holds any more, and gives these places to nobody else', async () => {
     const [a, b] = [await openPart(), await openPart()];
     await send(a, [1]);

@@ -173,6 +173,25 @@ export class RedisGroup {
     for (const work of this.#work.values()) if (member.matches(work.channelId)) this.#pump(work);
   }
 
+  /**
+   * Redis was away, and may have come back as an older copy: what it takes for in hand here, and is not, goes out again now and
+   * not when its lease ends.
+   */
+  async resume(): Promise<void> {
+    for (const { owner, request } of this.members) await this.#roster.add(owner, request);
+    for (const work of this.#work.values()) {
+      const held = (await this.#part.command(['HGETALL', work.keys[5] as string])) as Record<string, string>;
+      for (const [offset, claim] of Object.entries(held)) {
+        const [, attempt, owner] = /^(\d+) \d+ (.*)$/.exec(claim) as unknown as [string, string, string];
+        if (processOf(owner) !== this.#part.storeId) continue;
+        const member = this.members.find((one) => one.owner === owner);
+        if (member?.inHand.has(keyOf({ channelId: work.channelId, offset: Number(offset) })) === true) continue;
+        await this.#run(work, settleScript, member?.request, ['back', '', offset, attempt, owner]);
+      }
+      this.#pump(work);
+    }
+  }
+
   /** There may be something to hand out. */
   wake(channelId: string): void {
     if (this.members.some(({ matches }) => matches(channelId))) this.#pump(this.#workOn(channelId));

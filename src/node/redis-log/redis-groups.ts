@@ -57,6 +57,11 @@ export class RedisGroups implements GroupKeeper {
     };
   }
 
+  /** Redis was away. */
+  resume(): void {
+    for (const group of this.#groups.values()) group.resume().catch(() => undefined);
+  }
+
   gone(clientId: string): void {
     for (const group of this.#groups.values()) group.gone(clientId);
   }

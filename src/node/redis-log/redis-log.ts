@@ -100,7 +100,10 @@ export class RedisLog implements SharedLog {
         this.#appending.startOver();
         return this.#recovery.recover(ask, identity);
       },
-      onGap: () => void this.#check().catch(() => undefined),
+      onGap: () => {
+        this.#check().catch(() => undefined);
+        for (const groups of this.#groups) groups.resume();
+      },
     });
     this.#server = new Server(this.#connection);
     this.#appending = new Appending(this.storeId, this.#connection, this.#server);
