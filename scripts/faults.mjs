@@ -23,7 +23,7 @@ ensureDependencies();
 
 const load = async (file) => (await runnerImport(`${root}test/${file}`)).module;
 const folder = options.node ? 'node-faults' : 'faults';
-const { openLab, kinds, usual = kinds, planOf, suiteOf } = await load(`${folder}/main.ts`);
+const { openLab, kinds, planOf, suiteOf } = await load(`${folder}/main.ts`);
 const { planted } = await load(`${folder}/planted.ts`);
 const { planText } = await load('faults/plan.ts');
 const { add, faultsIn, figures, newTally, withFigures } = await load('faults/tally.ts');
@@ -33,7 +33,7 @@ const count = Number(options.seeds ?? (isWhole ? 100 : 1));
 const first = Number(options.seed);
 const lanes = Number(options.lanes ?? (options.node ? 1 : 2));
 const bug = planted.find(({ name }) => name === options.planted);
-const hosts = options.host === undefined ? (isWhole ? usual : [bug?.kind ?? usual[0]]) : [options.host];
+const hosts = options.host === undefined ? (isWhole ? kinds : [bug?.kind ?? kinds[0]]) : [options.host];
 if (!hosts.every((host) => kinds.includes(host)) || (options.planted !== undefined && bug === undefined)) {
   console.error(
     `--host takes one of ${kinds.join(', ')}; --planted one of ${planted.map(({ name }) => name).join(', ')}`,

@@ -10,7 +10,7 @@ import { faultKinds, planOf } from './plan.ts';
 import type { Kind, NodeMix } from './plan.ts';
 import { run } from './run.ts';
 
-export { kinds, passing as usual, planOf } from './plan.ts';
+export { kinds, planOf } from './plan.ts';
 
 /** `made`: what was broken, with its version. */
 export function suiteOf(made: string): Suite {

@@ -7,11 +7,9 @@ import { randomOf } from '../faults/random.ts';
 
 /**
  * What the processes share; `restored` is a Redis that is put back to what it was before, `sentinel` one of two that take each
- * other's place. These do not pass yet, and are run only where they are asked for.
+ * other's place.
  */
 export const kinds = ['files', 'redis', 'restored', 'sentinel'] as const;
-/** Those that pass. */
-export const passing: readonly Kind[] = ['files', 'redis'];
 export type Kind = (typeof kinds)[number];
 
 export const faultKinds = [
@@ -86,12 +84,9 @@ const usual: { readonly [kind in Kind]: Weights<FaultKind> } = {
   },
 };
 
-/**
- * What is left of a request that could not be answered, on a full disk or because a copy was put back, is another one's only after
- * two minutes: there, nobody asks.
- */
-function habitsOf(kind: Kind, weights: Weights<FaultKind>): Habits {
-  const isLong = weights['fill disk'] !== undefined || !passing.includes(kind);
+/** What is left of a request that could not be answered on a full disk is another one's only after two minutes: there, nobody asks. */
+function habitsOf(weights: Weights<FaultKind>): Habits {
+  const isLong = weights['fill disk'] !== undefined;
   return { ...usualHabits, story: 0, ...(isLong && { ask: 0 }) };
 }
 
@@ -111,7 +106,7 @@ function rareOf(seed: number): readonly FaultKind[] {
 
 export function planOf(kind: Kind, seed: number, mix: NodeMix = {}): Plan {
   const random = randomOf(seed * 7919 + kind.length);
-  const rare = mix.weights === undefined && passing.includes(kind) ? rareOf(seed) : [];
+  const rare = mix.weights === undefined ? rareOf(seed) : [];
   // Sentinels take their time.
   const usually: NodeMix = kind === 'sentinel' ? { steps: 12, wait: [800, 2500] } : { steps: 30, wait: [50, 400] };
   const weights = mix.weights ?? weightsOf(kind, seed);
@@ -120,7 +115,7 @@ export function planOf(kind: Kind, seed: number, mix: NodeMix = {}): Plan {
     seed,
     kind,
     tabs: mix.tabs ?? random.whole(3, 4),
-    habits: { ...habitsOf(kind, weights), ...mix.habits },
+    habits: { ...habitsOf(weights), ...mix.habits },
     steps,
   };
 }
