@@ -1,11 +1,12 @@
 // Several logs on one folder, as processes have them.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MessageBusCore } from 'busline/core';
 import type { Message } from 'busline/core';
 import { FileLog } from '../../src/node/file-log/file-log.ts';
+import { blockOf } from '../../src/testing/sender.ts';
 
 let directory: string;
 const buses: MessageBusCore[] = [];
@@ -49,5 +50,84 @@ describe('buses on one folder', () => {
     }
     const late = record(await openBus());
     await vi.waitFor(() => expect(late.map(({ content }) => content)).toEqual(first), 5000);
+  });
+
+  test('find each other’s channels, whatever they are called', async () => {
+    const names = [
+      'a',
+      'A',
+      'coordination:x',
+      'coordination_x',
+      '..',
+      'ü'.repeat(120),
+      `${'ü'.repeat(120)}!`,
+      '/etc',
+      'x'.repeat(250),
+    ];
+    const [first, second] = [await openBus(), await openBus()];
+    await Promise.all(names.map((channelId) => first.send({ channelId, content: channelId })));
+    for (const bus of [second, await openBus()]) {
+      await vi.waitFor(async () => expect((await bus.admin.channels()).length).toBe(names.length), 5000);
+      for (const name of names) expect((await bus.history(name)).map(({ content }) => content)).toEqual([name]);
+    }
+  });
+
+  test('leave no trace of what was kept beside the messages for a while', async () => {
+    const log = await FileLog.open({ directory, segmentSize: 20_000 });
+    const other = await FileLog.open({ directory, segmentSize: 20_000 });
+    const block = blockOf('room', ['x']);
+    vi.setSystemTime(Date.now() - 120_000);
+    for (let n = 0; n < 300; n += 1) {
+      await log.append([{ block, records: [[`will:${n}`, 'secret']] }]);
+      // Whoever takes it away has read it.
+      expect((await other.records(`will:${n}`)).get(`will:${n}`)).toBe('secret');
+      await other.save([[`will:${n}`, undefined]]);
+    }
+    vi.useRealTimers();
+    expect(await log.records('will:')).toEqual(new Map());
+    await log.save([['kept', 1]]);
+    const lines = async (): Promise<number> => {
+      for (let n = 0; n < 300; n += 1) await other.save([[`more:${n}`, n < 299 ? undefined : 1]]);
+      await log.append(Array.from({ length: 50 }, () => ({ block })));
+      const late = await FileLog.open({ directory, segmentSize: 20_000 });
+      expect([...(await late.records('')).keys()].toSorted()).toEqual(['kept', 'more:299']);
+      await late.close();
+      const texts = await Promise.all(
+        ['.beside', 'room'].map(async (name) => {
+          const folder = join(directory, 'channels', name);
+          return readFile(join(folder, (await readdir(folder)).toSorted().at(-1) as string), 'utf8');
+        }),
+      );
+      return texts.join('').split('will:').length - 1;
+    };
+    await vi.waitFor(async () => expect(await lines()).toBe(0), 20_000);
+    await Promise.all([log.close(), other.close()]);
+  });
+
+  test('let others have their turn while one sends without a pause', async () => {
+    const log = await FileLog.open({ directory });
+    const block = blockOf('room', ['x']);
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    for (const begin = performance.now(); performance.now() - begin < 400;) await log.append([{ block }]);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(5);
+    await log.close();
+  });
+
+  test('take back what was kept beside the messages also where their clock is behind', async () => {
+    const [log, other] = [await FileLog.open({ directory }), await FileLog.open({ directory })];
+    const now = Date.now();
+    try {
+      vi.setSystemTime(now);
+      await log.save([['name', 'value']]);
+      expect((await other.records('name')).size).toBe(1);
+      vi.setSystemTime(now - 5000);
+      await other.save([['name', undefined]]);
+    } finally {
+      vi.useRealTimers();
+    }
+    for (const one of [log, other]) expect((await one.records('name')).size).toBe(0);
+    await Promise.all([log.close(), other.close()]);
   });
 });

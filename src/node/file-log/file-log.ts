@@ -6,13 +6,22 @@ import type { FSWatcher } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from '../../core/block.ts';
-import type { Block, IdentifiedBlock, StoredBlock } from '../../core/block.ts';
-import type { Append, ChannelHead, Log, Page, Records, Verdict } from '../../core/log.ts';
+import type { StoredBlock } from '../../core/block.ts';
+import { busError, describe, isBusError } from '../../core/errors.ts';
+import type { GroupHome, GroupKeeper, SharedLog } from '../../core/group-keeper.ts';
+import type { Append, ChannelHead, Page, Records, Verdict } from '../../core/log.ts';
 import { randomName, reportError, systemPlatform } from '../../core/platform.ts';
+import { blockLine } from './block-line.ts';
+import { isFullDisk, prepared, troubleIn } from './directory.ts';
+import { FileGroups } from './file-groups.ts';
+import type { GroupChange, GroupProposal, GroupResult } from './group-proposal.ts';
 import { Journal } from './journal.ts';
-import type { Line, Stamped } from './line.ts';
+import type { Line } from './line.ts';
 import { channelOf, folderOf } from './names.ts';
-import { decodedRecord, encodedRecord } from '../record-text.ts';
+import { Processes } from './processes.ts';
+import type { Settled } from './proposals.ts';
+import { newestIn, Stamps, surplusIn } from './records.ts';
+import { onceThereIsRoom } from './room.ts';
 
 export interface FileLogOptions {
   readonly directory: string;
@@ -20,57 +29,69 @@ export interface FileLogOptions {
   readonly segmentSize?: number;
   /** How often, in milliseconds, it is looked whether others have written, where nobody says so. Default 200. */
   readonly poll?: number;
+  /** Told what nobody waits for: `LOG_DAMAGED` once for each file. Default: a warning of the process, `BuslineWarning`. */
+  readonly onError?: (error: unknown) => void;
 }
 
 const megabyte = 1024 * 1024;
 const pageMessages = 2048;
 
-function isIdentified(block: Block): block is IdentifiedBlock {
-  return 'producerId' in block.header;
-}
-
-export class FileLog implements Log {
+export class FileLog implements SharedLog {
   readonly kind = 'file';
   readonly encoded = true;
   readonly storeId: string = randomName(systemPlatform);
   readonly #folder: string;
   readonly #options: Required<FileLogOptions>;
   readonly #journals = new Map<string, Promise<Journal>>();
+  readonly #opened = new Map<string, Journal>();
+  readonly #processes: Processes;
+  readonly #groups = new Set<FileGroups>();
+  /** What was proposed and is not settled. */
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #followers = new Set<(blocks: readonly StoredBlock[]) => void>();
   #watcher: FSWatcher | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #stamped = 0;
+  readonly #stamps: Stamps = new Stamps(this.storeId);
+  /** By how much the latest moment that was read is ahead of `performance.now()`. */
+  #ahead: number = Date.now() - performance.now();
+  #isClosing = false;
 
+  /** Rejects with `NETWORK_DIRECTORY`, `DIRECTORY_DENIED` or `STORAGE_FULL` where a log cannot be. */
   static async open(options: FileLogOptions): Promise<FileLog> {
     const log = new FileLog(options);
-    await log.#open();
+    await prepared(options.directory, () => log.#open()).catch(async (error: unknown) => {
+      await log.close();
+      throw error;
+    });
     return log;
   }
 
-  private constructor({ directory, segmentSize = 4 * megabyte, poll = 200 }: FileLogOptions) {
-    this.#options = { directory, segmentSize, poll };
+  private constructor({ directory, segmentSize = 4 * megabyte, poll = 200, onError = warn }: FileLogOptions) {
+    this.#options = { directory, segmentSize, poll, onError };
     this.#folder = join(directory, 'channels');
+    this.#processes = new Processes(join(directory, 'processes'), this.storeId);
   }
 
   append(entries: readonly Append[]): Promise<readonly Verdict[]> {
-    return Promise.all(entries.map((entry) => this.#append(entry)));
+    return this.#told(() => Promise.all(entries.map((entry) => this.#append(entry))));
   }
 
-  async read(channelId: string, after: number, limit: number): Promise<Page> {
-    const journal = await this.#known(channelId);
-    if (journal === undefined) return { logId: '', first: 1, head: 0, bytes: 0, blocks: [] };
-    const blocks = await journal.read(after, limit);
-    return { ...journal.head, blocks };
+  read(channelId: string, after: number, limit: number): Promise<Page> {
+    return this.#told(async () => {
+      const journal = await this.#known(channelId);
+      if (journal === undefined) return { logId: '', first: 1, head: 0, bytes: 0, blocks: [] };
+      const blocks = await journal.read(after, limit);
+      return Object.assign({}, journal.head, { blocks });
+    });
   }
 
-  async head(channelId: string): Promise<ChannelHead> {
-    return (await this.#known(channelId))?.head ?? { logId: '', first: 1, head: 0, bytes: 0 };
+  head(channelId: string): Promise<ChannelHead> {
+    return this.#told(async () => (await this.#known(channelId))?.head ?? { logId: '', first: 1, head: 0, bytes: 0 });
   }
 
   async channels(): Promise<readonly string[]> {
-    await this.#discover();
-    const all = await Promise.all([...this.#journals].map(async ([name, journal]) => [name, await journal] as const));
-    return all.flatMap(([name, journal]) => (journal.head.head > 0 && name !== beside ? [name] : []));
+    const all = await this.#told(() => this.#all());
+    return [...all].flatMap(([name, journal]) => (journal.head.head > 0 && name !== beside ? [name] : []));
   }
 
   follow(listener: (blocks: readonly StoredBlock[]) => void): () => void {
@@ -79,38 +100,89 @@ export class FileLog implements Log {
     return () => void this.#followers.delete(own);
   }
 
-  async records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
-    await this.#discover();
-    const newest = new Map<string, readonly [stamp: string, value?: unknown]>();
-    for (const journal of await Promise.all(this.#journals.values())) {
-      await journal.advance();
-      for (const [name, record] of journal.records) {
-        const before = newest.get(name);
-        if (name.startsWith(prefix) && (before === undefined || before[0] < record[0])) newest.set(name, record);
-      }
-    }
-    const found = [...newest].filter(([, record]) => record.length > 1);
-    return new Map(found.map(([name, [, value]]) => [name, decodedRecord(value as string)]));
+  groups(home: GroupHome): GroupKeeper {
+    const groups = new FileGroups(
+      {
+        storeId: this.storeId,
+        now: () => this.#now(),
+        fold: (channelId, group) => {
+          const journal = this.#opened.get(channelId);
+          if (journal === undefined) return undefined;
+          const found = journal.groups.get(group);
+          return { head: journal.head.head, ...(found && { group: found }) };
+        },
+        at: (channelId) =>
+          this.#told(async () => {
+            const journal = await this.#known(channelId);
+            await journal?.advance();
+            const found = journal?.groups.names.flatMap((name) => journal.groups.get(name) ?? []);
+            return { head: journal?.head.head ?? 0, groups: found ?? [] };
+          }),
+        propose: (channelId, group, change) => this.#told(() => this.#proposeOf(channelId, group, change)),
+        beside: (prefix) => this.#told(() => this.#beside(prefix)),
+        dead: (storeIds) => this.#processes.dead(storeIds),
+      },
+      home,
+    );
+    this.#groups.add(groups);
+    return groups;
+  }
+
+  async isGone(clientId: string): Promise<boolean> {
+    return (await this.#processes.dead([clientId.split('.', 1)[0] as string])).length > 0;
+  }
+
+  onGone(listener: () => void): void {
+    this.#processes.onGone(listener);
+  }
+
+  records(prefix: string): Promise<ReadonlyMap<string, unknown>> {
+    return this.#told(async () => newestIn([...(await this.#all()).values()], prefix));
   }
 
   async save(records: Records): Promise<void> {
     if (records.length === 0) return;
     const id = randomName(systemPlatform);
-    const stamped = this.#stamp(records);
-    const journal = await this.#journal(beside);
-    await journal.propose(id, { proposal: { t: 'records', id, records: stamped }, body: '' });
+    const stamped = this.#stamps.stamp(records);
+    const line = { proposal: { t: 'records', id, records: stamped }, body: '' } as const;
+    const { verdict } = await this.#told(() => this.#propose(beside, line));
+    if (verdict?.kind === 'refused') throw busError(verdict.code, verdict.why, { retryable: true });
+    if (this.#stamps.isTime()) this.#tidy().catch(() => undefined);
   }
 
   forget(clientId: string): void {
-    for (const journal of this.#journals.values()) {
+    // A channel that is being opened now is one that nobody has pushed to yet.
+    for (const [channelId, journal] of this.#opened) {
+      if (!journal.knows(clientId)) continue;
       const id = randomName(systemPlatform);
-      void journal
-        .then((opened) => opened.propose(id, { proposal: { t: 'forget', id, clientId }, body: '' }))
-        .catch(() => undefined);
+      const line = { proposal: { t: 'forget', id, clientId }, body: '' } as const;
+      this.#propose(channelId, line).catch(() => undefined);
     }
   }
 
-  async trim(channelId: string, upTo: number): Promise<void> {
+  trim(channelId: string, upTo: number): Promise<void> {
+    return this.#told(() => this.#trim(channelId, upTo));
+  }
+
+  replace(block: StoredBlock): Promise<void> {
+    return this.#told(() => this.#replace(block));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#pending);
+    this.#followers.clear();
+    for (const journal of this.#journals.values())
+      await journal.then(
+        (opened) => opened.close(),
+        () => undefined,
+      );
+    await this.#processes.close();
+  }
+
+  async #trim(channelId: string, upTo: number): Promise<void> {
     const journal = await this.#known(channelId);
     if (journal === undefined) return;
     for (;;) {
@@ -129,33 +201,46 @@ export class FileLog implements Log {
       }
       if (last < first) return;
       const id = randomName(systemPlatform);
-      await journal.propose(id, { proposal: { t: 'trim', id, from: first, upTo: last, bytes }, body: '' });
-      if (journal.head.first > first) return;
+      const { verdict } = await this.#propose(channelId, {
+        proposal: { t: 'trim', id, from: first, upTo: last, bytes },
+        body: '',
+      });
+      if (verdict?.kind === 'refused') throw busError(verdict.code, verdict.why, { retryable: true });
+      if (journal.head.first > first) return journal.retire();
     }
   }
 
-  async replace(block: StoredBlock): Promise<void> {
+  async #replace(block: StoredBlock): Promise<void> {
     const { header, logId, offset } = block;
     const journal = await this.#known(header.channelId);
     if (journal?.head.logId !== logId || offset < journal.head.first) return;
     const before = (await journal.read(offset - 1, 1))[0];
     if (before?.offset !== offset || before.header.blockId !== header.blockId || 'items' in block) return;
-    const id = randomName(systemPlatform);
-    const bytes = block.buffers?.map((buffer) => Buffer.from(buffer).toString('base64'));
-    const body = { block: header.blockId, json: block.json, ...(bytes && { bytes }) };
-    const more = sizeOf(block) - sizeOf(before);
-    await journal.propose(id, { proposal: { t: 'replace', id, offset, bytes: more, body }, body: '' });
+    await journal.replace(block);
   }
 
-  async close(): Promise<void> {
-    this.#watcher?.close();
-    clearInterval(this.#timer);
-    this.#followers.clear();
-    for (const journal of this.#journals.values()) await (await journal).close();
+  /** What goes wrong there leaves the log as an error of the bus. */
+  async #told<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (cause) {
+      if (isBusError(cause)) throw cause;
+      // What was under way finds its files closed.
+      if (this.#isClosing) throw closed();
+      if ((cause as NodeJS.ErrnoException | undefined)?.syscall === undefined) throw cause;
+      const error = troubleIn(this.#options.directory, cause);
+      if (isBusError(error)) throw error;
+      const what = `The log in ${this.#options.directory} cannot be used: ${describe(cause)}.`;
+      throw busError('HOST_LOST', what, { cause, accepted: 'unknown' });
+    }
   }
 
   async #open(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
+    await this.#processes.open();
+    this.#processes.onRevived(() => {
+      for (const groups of this.#groups) groups.revived().catch(() => undefined);
+    });
     await this.#discover(true);
     const look = (): void => void this.#discover().catch(() => undefined);
     try {
@@ -170,12 +255,30 @@ export class FileLog implements Log {
 
   /** Channels that others have made. What is in them when this log is opened is old. */
   async #discover(isOld = false): Promise<void> {
-    const names = await readdir(this.#folder);
-    const opened = names.flatMap((name) => {
+    const folders = await foldersIn(this.#folder);
+    if (this.#isClosing) return;
+    const opened = folders.flatMap((name) => {
       const channelId = name === beside ? beside : channelOf(name);
-      return channelId === undefined ? [] : [this.#journal(channelId, isOld)];
+      return channelId === undefined ? [] : [this.#journal(channelId, isOld).catch(nothingIfFull)];
     });
     await Promise.all(opened);
+  }
+
+  async #all(): Promise<ReadonlyMap<string, Journal>> {
+    await this.#discover();
+    await Promise.all([...this.#journals.values()].map((journal) => journal.catch(nothingIfFull)));
+    return this.#opened;
+  }
+
+  /** Takes away what is only there to hide what is gone. */
+  async #tidy(): Promise<void> {
+    for (const journal of (await this.#all()).values()) await journal.advance();
+    const surplus = surplusIn([...this.#opened.values()]);
+    for (const [channelId, journal] of this.#opened) {
+      const records = surplus.get(journal);
+      const id = randomName(systemPlatform);
+      if (records !== undefined) await this.#propose(channelId, { proposal: { t: 'drop', id, records }, body: '' });
+    }
   }
 
   #known(channelId: string): Promise<Journal | undefined> | undefined {
@@ -184,22 +287,77 @@ export class FileLog implements Log {
 
   #journal(channelId: string, isOld = false): Promise<Journal> {
     let journal = this.#journals.get(channelId);
-    if (journal === undefined) this.#journals.set(channelId, (journal = this.#openJournal(channelId, isOld)));
+    if (journal === undefined) {
+      if (this.#isClosing) return Promise.reject(closed());
+      this.#journals.set(channelId, (journal = this.#openJournal(channelId, isOld)));
+      // There was no room, or no right: it may be tried again.
+      journal.catch(() => this.#journals.delete(channelId));
+    }
     return journal;
   }
 
   async #openJournal(channelId: string, isOld: boolean): Promise<Journal> {
-    const { segmentSize, poll } = this.#options;
+    const { segmentSize, poll, onError } = this.#options;
     const folder = join(this.#folder, channelId === beside ? beside : folderOf(channelId));
     const journal = new Journal(folder, {
+      channelId,
       segmentSize,
       poll,
       isOld,
       onBlocks: (blocks) => this.#tell(blocks),
-      onError: reportError,
+      onGroup: (changed) => {
+        this.#ahead = Math.max(this.#ahead, journal.groups.now - performance.now());
+        if (this.#opened.get(channelId) !== journal) return;
+        for (const groups of this.#groups) {
+          if (changed === undefined) groups.missed(channelId);
+          else groups.changed(channelId, changed.name, changed.result);
+        }
+      },
+      onStamp: (stamp) => this.#stamps.seen(stamp),
+      onError,
     });
-    await journal.open();
+    await journal.open().catch(async (error: unknown) => {
+      await journal.close();
+      throw troubleIn(folder, error);
+    });
+    this.#ahead = Math.max(this.#ahead, journal.groups.now - performance.now());
+    this.#opened.set(channelId, journal);
     return journal;
+  }
+
+  async #beside(prefix: string): Promise<ReadonlyMap<string, unknown>> {
+    return newestIn([await this.#journal(beside)], prefix);
+  }
+
+  /** A clock for all: steady, and never behind what another process has told. */
+  #now(): number {
+    // Rounded up, what is read back of it would drive it on.
+    return Math.floor(performance.now() + this.#ahead);
+  }
+
+  async #propose(channelId: string, line: Line, flush = false): Promise<Settled> {
+    if (this.#isClosing) throw closed();
+    const settled = this.#journal(channelId).then((journal) => journal.propose(line, flush));
+    this.#pending.add(settled);
+    try {
+      return await settled;
+    } finally {
+      this.#pending.delete(settled);
+    }
+  }
+
+  /** A group goes on when there is room again. */
+  async #proposeOf(channelId: string, group: string, change: GroupChange): Promise<GroupResult | undefined> {
+    if (this.#known(channelId) === undefined) return undefined;
+    const tried = async (): Promise<GroupResult | undefined> => {
+      const id = randomName(systemPlatform);
+      const at = new Date(this.#now()).toISOString();
+      const proposal = { t: 'group', at, group, ...change, id } as GroupProposal;
+      const { verdict, result } = await this.#propose(channelId, { proposal, body: '' });
+      if (verdict?.kind === 'refused') throw busError(verdict.code, verdict.why, { retryable: true });
+      return result;
+    };
+    return onceThereIsRoom(tried, () => this.#isClosing);
   }
 
   #tell(blocks: readonly StoredBlock[]): void {
@@ -212,44 +370,47 @@ export class FileLog implements Log {
     }
   }
 
-  async #append({ block, push, flush = false, records = [], blockId: given }: Append): Promise<Verdict> {
+  async #append({ block, push, flush = false, records = [], blockId }: Append): Promise<Verdict> {
     const { channelId } = block.header;
-    const blockId = isIdentified(block) ? block.header.blockId : (given ?? randomName(systemPlatform));
-    const line = this.#line(block, blockId, push, this.#stamp(records));
-    const journal = await this.#journal(channelId);
-    // A repeated identity in flight is a record of its own.
-    const verdict = await journal.propose(blockId, line, flush);
-    return verdict as Verdict;
-  }
-
-  #line(block: Block, blockId: string, push: Append['push'], records: Stamped): Line {
-    if ('items' in block) throw new TypeError('A block must be encoded before it leaves the process.');
-    const { json, buffers } = block;
-    const { producerId, sequence, blockId: _blockId, ...header } = block.header as IdentifiedBlock['header'];
-    return {
-      proposal: {
-        t: 'block',
-        producer: producerId ?? this.storeId,
-        ...(sequence !== undefined && { sequence }),
-        block: blockId,
-        at: systemPlatform.now(),
-        header,
-        ...(push !== undefined && { push: [push.clientId, push.n] as const }),
-        ...(records.length > 0 && { records }),
-        ...(buffers !== undefined && { bytes: buffers.map((bytes) => Buffer.from(bytes).toString('base64')) }),
-      },
-      body: json,
-    };
-  }
-
-  /** Later ones are greater, also where they lie in other journals. */
-  #stamp(records: Records): Stamped {
-    return records.map(([name, value]) => {
-      this.#stamped = Math.max(this.#stamped + 1, systemPlatform.now() * 1000);
-      const stamp = `${String(this.#stamped).padStart(20, '0')} ${this.storeId}`;
-      return value === undefined ? [name, stamp] : [name, stamp, encodedRecord(value)];
+    const line = blockLine(block, {
+      by: this.storeId,
+      head: this.#opened.get(channelId)?.head.head ?? 0,
+      blockId,
+      push,
+      records: this.#stamps.stamp(records),
     });
+    try {
+      // A repeated identity in flight is a record of its own.
+      return (await this.#propose(channelId, line, flush)).verdict as Verdict;
+    } catch (error) {
+      if (!isBusError(error) || error.code !== 'STORAGE_FULL') throw error;
+      return { kind: 'refused', code: 'STORAGE_FULL', why: 'There is no room for the channel.' };
+    }
   }
+}
+
+function closed(): Error {
+  return busError('CLOSED', 'The log is closed.');
+}
+
+/** A journal that a full disk does not let begin has nothing in it. */
+function nothingIfFull(error: unknown): void {
+  if (!isFullDisk(error)) throw error;
+}
+
+/** Nobody waits for it, and it ends no process. */
+function warn(error: unknown): void {
+  process.emitWarning(describe(error), { type: 'BuslineWarning' });
+}
+
+/** With those of long names, which go on in folders below. */
+async function foldersIn(folder: string, above = ''): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const name of await readdir(join(folder, above))) {
+    if (name.endsWith('+')) folders.push(...(await foldersIn(folder, `${above}${name}/`).catch(() => [])));
+    else folders.push(`${above}${name}`);
+  }
+  return folders;
 }
 
 /** Where records lie that belong to no block: no channel is called so, for its folder is no name of one. */

@@ -1,83 +1,42 @@
-// How the groups of a channel stand, told by folding: claims, ends and failures are records of the journal like blocks, so
-// every process comes to the same end. Moments are what the proposer's clock said; nobody's clock is asked when folding.
+// How a group stands at a channel, told by folding: claims, ends and failures are records of the journal like blocks, so every
+// process comes to the same end. Moments are what the proposer's clock said; nobody's clock is asked when folding.
 
 import { GroupChannel } from '../../core/group-channel.ts';
-import type { GroupRecord } from '../../core/group-channel.ts';
+import type { Turn } from '../../core/group-channel.ts';
 import type { DeadRecord } from '../../core/host-admin.ts';
-import type { Priority } from '../../core/message.ts';
+import type { Attempt, Backoff, GroupCheckpoint, GroupProposal, GroupResult } from './group-proposal.ts';
+import type { Marks } from './marks.ts';
 
-interface Of {
-  readonly t: 'group';
-  readonly group: string;
-  readonly id: string;
-  /** Milliseconds since the epoch, as the proposer had them. */
-  readonly now: number;
+/** With so many to come again, nothing new is handed out: as in `GroupChannel`. */
+const maxAgain = 256;
+/** A claim looks at so many messages more than those that were looked at before. */
+const piece = 65_536;
+
+type Claim = Extract<GroupProposal, { how: 'claim' }>;
+
+interface Result extends GroupResult {
+  readonly given: Attempt[];
+  readonly lost: Attempt[];
+  readonly buried: DeadRecord[];
+  readonly accepted: boolean[];
 }
 
-/** What an attempt of a member was, and how long it waits if it comes again. */
-interface Attempt {
-  readonly offset: number;
-  readonly attempt: number;
-  readonly owner: string;
-}
-
-export type GroupProposal = Of &
-  (
-    | { readonly how: 'begin'; readonly at: number }
-    /** One owner for each message that may be handed out; nothing beyond the head that the claimant saw. */
-    | {
-        readonly how: 'claim';
-        readonly owners: readonly string[];
-        readonly head: number;
-        readonly lease: number;
-        readonly maxAttempts: number;
-        readonly ordered: boolean;
-        /** How long what has lost its lease waits. */
-        readonly wait: number;
-      }
-    | { readonly how: 'done'; readonly all: readonly Attempt[] }
-    | {
-        readonly how: 'failed';
-        readonly of: Attempt;
-        readonly wait: number;
-        readonly reason: string;
-        readonly dead: boolean;
-      }
-    | { readonly how: 'back'; readonly of: Attempt }
-    | { readonly how: 'extend'; readonly of: Attempt; readonly ms: number }
-    | { readonly how: 'gone'; readonly prefix: string; readonly maxAttempts: number }
-    | { readonly how: 'pass'; readonly logId: string; readonly offsets: readonly number[] }
-    | { readonly how: 'erased'; readonly offset: number }
-    | { readonly how: 'cleared'; readonly upTo: number }
-    | { readonly how: 'redrive' | 'discard'; readonly offsets: readonly number[] }
-  );
-
-export interface GroupResult {
-  readonly given: readonly Attempt[];
-  readonly lost: readonly Attempt[];
-  readonly buried: readonly DeadRecord[];
-  /** For each attempt that was told: whether it is so now. */
-  readonly accepted: readonly boolean[];
-}
-
-export interface GroupCheckpoint {
-  readonly record: GroupRecord;
-  readonly leases: readonly (readonly [offset: number, until: number])[];
-  readonly dead: readonly DeadRecord[];
-}
-
-/** One group at one channel. */
 export class GroupFold {
   readonly name: string;
   readonly channelId: string;
   readonly dead: Map<number, DeadRecord>;
   readonly channel: GroupChannel;
+  readonly #marks: Marks;
+  /** What is up to here was looked at. */
+  #filled: number;
+  #isOrdered: boolean;
   /** The latest moment that any record told: time never goes back. */
   #now: number;
 
-  constructor(name: string, channelId: string, from: GroupCheckpoint, now: number) {
+  constructor(name: string, channelId: string, from: GroupCheckpoint, marks: Marks, now: number) {
     this.name = name;
     this.channelId = channelId;
+    this.#marks = marks;
     this.#now = now;
     this.channel = new GroupChannel(channelId, from.record, { now: () => this.#now, elapsed: () => this.#now });
     for (const [offset, until] of from.leases) {
@@ -85,6 +44,9 @@ export class GroupFold {
       if (claim !== undefined) claim.until = until;
     }
     this.dead = new Map(from.dead.map((letter) => [letter.offset, letter]));
+    this.#filled = from.record.position;
+    this.#isOrdered = from.ordered;
+    this.#fill(from.filled);
   }
 
   get checkpoint(): GroupCheckpoint {
@@ -92,83 +54,122 @@ export class GroupFold {
       record: this.channel.record,
       leases: [...this.channel.held].map(([offset, { until }]) => [offset, until]),
       dead: [...this.dead.values()],
+      ordered: this.#isOrdered,
+      filled: this.#filled,
     };
   }
 
-  /** A block was appended. */
-  feed(logId: string, first: number, last: number, priority: Priority, isControl: boolean): void {
-    this.channel.feed(logId, first, last, priority, () => undefined);
-    if (isControl) this.channel.passOver(last);
+  /** Whether a claim at this moment would change anything, if there is room for what it hands out. */
+  hasWork(now: number, head: number, hasRoom: boolean, ordered: boolean): boolean {
+    const { channel } = this;
+    for (const { until } of channel.held.values()) if (until <= now) return true;
+    if (!hasRoom) return false;
+    if ((ordered ? channel.nextInOrder(now) : channel.next(now)) !== undefined) return true;
+    return this.#filled < head && (ordered ? channel.held.size === 0 : channel.again.size < maxAgain);
   }
 
-  take(proposal: GroupProposal): GroupResult {
-    this.#now = Math.max(this.#now, proposal.now);
-    const given: Attempt[] = [];
-    const lost: Attempt[] = [];
-    const buried: DeadRecord[] = [];
-    const accepted: boolean[] = [];
+  /** When the next lease ends, or the next message is due. */
+  nextMoment(now: number): number {
+    let next = Infinity;
+    for (const { until } of this.channel.held.values()) next = Math.min(next, until);
+    for (const { due } of this.channel.again.values()) if (due > now) next = Math.min(next, due);
+    return next;
+  }
+
+  /** The last offset that the group does not need any more. */
+  get floor(): number {
+    const { position, held, again } = this.channel;
+    return Math.min(position, ...[...held.keys(), ...again.keys(), ...this.dead.keys()].map((offset) => offset - 1));
+  }
+
+  isHeld({ offset, attempt, owner }: Attempt): boolean {
+    const claim = this.channel.held.get(offset);
+    return claim?.owner === owner && claim.attempt === attempt;
+  }
+
+  /** All below it was dropped. */
+  trimmed(first: number): void {
+    this.channel.cleared(first - 1);
+    for (const offset of this.dead.keys()) if (offset < first) this.dead.delete(offset);
+  }
+
+  take(proposal: GroupProposal, head: number, now: number): GroupResult {
+    this.#now = now;
+    const result: Result = { given: [], lost: [], buried: [], accepted: [] };
     const { channel } = this;
     switch (proposal.how) {
       case 'claim':
-        this.#expire(proposal, lost, buried);
-        this.#claim(proposal, given, buried);
+        this.#expire(proposal, result);
+        this.#claim(proposal, result);
         break;
       case 'done':
         for (const of of proposal.all) {
-          const isTrue = this.#isHeld(of);
+          const isTrue = this.isHeld(of);
           if (isTrue) channel.settle(of.offset);
-          accepted.push(isTrue || channel.isSettled(of.offset));
+          result.accepted.push(isTrue || channel.isSettled(of.offset));
         }
         break;
       case 'failed':
-        accepted.push(this.#isHeld(proposal.of));
-        if (accepted[0] === true) this.#failed(proposal.of, proposal.wait, proposal.reason, proposal.dead, buried);
-        else accepted[0] = channel.isSettled(proposal.of.offset);
+        for (const of of proposal.all) {
+          const isTrue = this.isHeld(of);
+          const dead = proposal.dead || of.attempt >= proposal.maxAttempts;
+          if (isTrue) this.#failed(of, waitOf(proposal.backoff, of.attempt), proposal.reason, dead, result);
+          result.accepted.push(isTrue || channel.isSettled(of.offset));
+        }
         break;
       case 'back':
-        if (this.#isHeld(proposal.of)) this.#again(proposal.of.offset, proposal.of.attempt - 1, 0);
+        for (const of of proposal.all) if (this.isHeld(of)) this.#again(of.offset, of.attempt - 1, 0);
         break;
-      case 'extend': {
-        const claim = this.#isHeld(proposal.of) ? channel.held.get(proposal.of.offset) : undefined;
-        if (claim !== undefined) claim.until = this.#now + proposal.ms;
-        accepted.push(claim !== undefined);
+      case 'extend':
+        for (const of of proposal.all) {
+          const claim = this.isHeld(of) ? channel.held.get(of.offset) : undefined;
+          if (claim !== undefined) claim.until = now + proposal.ms;
+          result.accepted.push(claim !== undefined);
+        }
         break;
-      }
       case 'gone':
         for (const [offset, { owner, attempt }] of channel.held) {
           if (!owner.startsWith(proposal.prefix)) continue;
-          const dead = attempt >= proposal.maxAttempts;
-          this.#failed({ offset, attempt, owner }, 0, 'Its member died.', dead, buried);
+          result.lost.push({ offset, attempt, owner });
+          this.#failed({ offset, attempt, owner }, 0, 'Its member died.', attempt >= proposal.maxAttempts, result);
         }
         break;
       case 'pass':
-        if (channel.logId === proposal.logId) for (const offset of proposal.offsets) channel.passOver(offset);
+        this.#fill(Math.min(head, Math.max(...proposal.offsets)));
+        for (const offset of proposal.offsets) channel.passOver(offset);
         break;
       case 'erased':
+        this.#fill(Math.min(head, proposal.offset));
         channel.erased(proposal.offset);
         this.dead.delete(proposal.offset);
-        break;
-      case 'cleared':
-        channel.cleared(proposal.upTo);
-        for (const offset of this.dead.keys()) if (offset <= proposal.upTo) this.dead.delete(offset);
         break;
       case 'redrive':
       case 'discard':
         for (const offset of proposal.offsets) {
           const letter = this.dead.get(offset);
-          accepted.push(this.dead.delete(offset));
+          result.accepted.push(this.dead.delete(offset));
           if (letter !== undefined && proposal.how === 'redrive')
             channel.putBack(offset, { attempts: 0, wait: 0, priority: letter.priority });
         }
         break;
+      case 'begin':
       default:
     }
-    return { given, lost, buried, accepted };
+    return result;
   }
 
-  #isHeld({ offset, attempt, owner }: Attempt): boolean {
-    const claim = this.channel.held.get(offset);
-    return claim?.owner === owner && claim.attempt === attempt;
+  /** What is up to there can be handed out. */
+  #fill(upTo: number): void {
+    const { channel } = this;
+    const from = Math.max(this.#filled, channel.position) + 1;
+    this.#filled = Math.max(this.#filled, upTo);
+    for (const [first, last, mark] of this.#marks.runs(from, upTo)) {
+      const priority = mark === 'control' || this.#isOrdered ? 'normal' : mark;
+      channel.feed(channel.logId, first, last, priority, () => undefined);
+      // What was deleted or cleared is told to whoever keeps the order, and is no work for others.
+      if (mark === 'control' && !this.#isOrdered)
+        for (let offset = first; offset <= last; offset++) channel.passOver(offset);
+    }
   }
 
   #again(offset: number, attempts: number, wait: number): void {
@@ -176,12 +177,12 @@ export class GroupFold {
     this.channel.putBack(offset, { attempts, wait, priority });
   }
 
-  #failed({ offset, attempt }: Attempt, wait: number, reason: string, dead: boolean, buried: DeadRecord[]): void {
-    if (dead) this.#bury(offset, attempt, reason, buried);
+  #failed({ offset, attempt }: Attempt, wait: number, reason: string, dead: boolean, result: Result): void {
+    if (dead) this.#bury(offset, attempt, reason, result);
     else this.#again(offset, attempt, wait);
   }
 
-  #bury(offset: number, attempts: number, reason: string, buried: DeadRecord[]): void {
+  #bury(offset: number, attempts: number, reason: string, { buried }: Result): void {
     const { priority = 'normal' } = this.channel.held.get(offset) ?? {};
     const letter = { group: this.name, channelId: this.channelId, offset, reason, priority, attempts };
     this.channel.settle(offset);
@@ -189,37 +190,48 @@ export class GroupFold {
     buried.push(letter);
   }
 
-  #expire(
-    { wait, maxAttempts }: Extract<GroupProposal, { how: 'claim' }>,
-    lost: Attempt[],
-    buried: DeadRecord[],
-  ): void {
+  #expire({ backoff, maxAttempts }: Claim, result: Result): void {
     for (const [offset, { until, owner, attempt }] of this.channel.held) {
       if (until > this.#now) continue;
-      lost.push({ offset, attempt, owner });
-      this.#failed({ offset, attempt, owner }, wait, 'Its lease ended.', attempt >= maxAttempts, buried);
+      result.lost.push({ offset, attempt, owner });
+      const wait = waitOf(backoff, attempt);
+      this.#failed({ offset, attempt, owner }, wait, 'Its lease ended.', attempt >= maxAttempts, result);
     }
   }
 
-  #claim(
-    { owners, head, lease, maxAttempts, ordered }: Extract<GroupProposal, { how: 'claim' }>,
-    given: Attempt[],
-    buried: DeadRecord[],
-  ): void {
+  #claim({ owners, head, lease, maxAttempts, ordered }: Claim, result: Result): void {
+    this.#isOrdered = ordered;
+    if (owners.length > 0) this.#fill(Math.min(head, this.#filled + piece));
     for (let at = 0; at < owners.length;) {
-      const turn = ordered ? this.channel.nextInOrder(this.#now) : this.channel.next(this.#now);
-      if (turn === undefined || turn.offset > head) return;
+      const turn = this.#next(ordered, head);
+      if (turn === undefined) return;
       const owner = owners[at] as string;
       this.channel.claim(turn, owner, lease);
       const claim = this.channel.held.get(turn.offset);
       if (claim !== undefined) claim.until = this.#now + lease;
       if (turn.attempt > maxAttempts) {
         const attempts = turn.attempt - 1;
-        this.#bury(turn.offset, attempts, `It was given out ${attempts} times and never finished.`, buried);
+        this.#bury(turn.offset, attempts, `It was given out ${attempts} times and never finished.`, result);
         continue;
       }
-      given.push({ offset: turn.offset, attempt: turn.attempt, owner });
+      result.given.push({ offset: turn.offset, attempt: turn.attempt, owner });
       at += 1;
     }
   }
+
+  #next(ordered: boolean, head: number): Turn | undefined {
+    const { channel } = this;
+    for (;;) {
+      const turn = ordered ? channel.nextInOrder(this.#now) : channel.next(this.#now);
+      if (turn !== undefined || this.#filled >= head) return turn;
+      if (ordered ? channel.held.size > 0 : channel.again.size >= maxAgain) return undefined;
+      this.#fill(Math.min(head, this.#filled + piece));
+    }
+  }
+}
+
+/** Whole milliseconds: what comes after the comma may differ from one engine to the next. */
+function waitOf([initial, longest, factor, chance]: Backoff, attempts: number): number {
+  // Nothing times too much is no number, and no wait.
+  return Math.round((Math.min(longest, initial * factor ** (attempts - 1)) || 0) * chance);
 }

@@ -3,21 +3,27 @@
 
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { StoredBlock } from '../../core/block.ts';
 import { busError, describe } from '../../core/errors.ts';
-import type { ChannelHead, Verdict } from '../../core/log.ts';
+import type { ChannelHead } from '../../core/log.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
-import { deferred } from '../deferred.ts';
-import type { Deferred } from '../deferred.ts';
-import type { Checkpoint, Folded } from './fold.ts';
+import { hubError } from '../hub-error.ts';
+import { isFullDisk } from './directory.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Fold, Folded } from './fold.ts';
+import type { GroupsFold } from './groups-fold.ts';
+import { noGroups } from './groups-fold.ts';
 import { textOf } from './line.ts';
 import type { Line } from './line.ts';
-import { segmentName, segmentNumber } from './names.ts';
-import { Segment } from './segment.ts';
+import { Proposals } from './proposals.ts';
+import type { Pending, Settled } from './proposals.ts';
+import type { Segment } from './segment.ts';
+import { turns } from './turns.ts';
+import { seal, Segments } from './segments.ts';
 
 export interface JournalOptions {
+  readonly channelId: string;
   /** Bytes after which the next segment begins. */
   readonly segmentSize: number;
   /** How often, in milliseconds, it is looked whether others have written, where nobody says so. */
@@ -25,61 +31,64 @@ export interface JournalOptions {
   /** What is in it when it is opened is told to nobody. */
   readonly isOld: boolean;
   readonly onBlocks: (blocks: readonly StoredBlock[]) => void;
+  /** Something became of a proposal about a group; without a result: nobody knows what did. */
+  readonly onGroup: (group?: NonNullable<Folded['group']>) => void;
+  /** So high a stamp was read. */
+  readonly onStamp: (stamp: string) => void;
   readonly onError: (error: unknown) => void;
-}
-
-interface Pending {
-  readonly id: string;
-  readonly line: Line;
-  readonly flush: boolean;
-  readonly settle: Deferred<Verdict | undefined>;
 }
 
 /** Never torn by a kill, up to here. */
 const maxWrite = 1024 * 1024;
 const pageSize = 1024 * 1024;
+/** After so many milliseconds it is tried again to drop files, where the disk was full. */
+const retireAfter = 1000;
 
 export class Journal {
   readonly #folder: string;
   readonly #options: JournalOptions;
-  readonly #older = new Map<number, Segment>();
-  /** Proposed, and nothing read of them yet: in their order, where one is proposed again. */
-  readonly #proposed = new Map<string, Pending[]>();
-  readonly #queue: Pending[] = [];
+  readonly #segments: Segments;
+  readonly #proposals = new Proposals();
+  readonly #damaged = new Set<string>();
   #active!: Segment;
+  /** Of which the folders are known on the disk. */
+  #synced: Segment | undefined;
   #watcher: FSWatcher | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** One after the other: reading, and what is written in between. */
   #turn: Promise<unknown> = Promise.resolve();
-  #isWriting = false;
-  #closed = false;
+  #writing: Promise<void> | undefined;
+  #isClosed = false;
+  /** When files are to be dropped that could not be dropped yet. */
+  #retireAt = Infinity;
+  /** What it told last of what went wrong where nobody waits for it. */
+  #trouble = '';
 
   constructor(folder: string, options: JournalOptions) {
     this.#folder = folder;
     this.#options = options;
+    this.#segments = new Segments(folder, (path, at) => this.#damage(path, at));
   }
 
   async open(): Promise<void> {
-    // What was there before is read in silence, or told as it is read.
     await mkdir(this.#folder, { recursive: true });
-    const numbers = (await readdir(this.#folder)).flatMap((name) => segmentNumber(name) ?? []);
-    await this.#enter(
-      this.#options.isOld
-        ? Math.max(1, ...numbers)
-        : Math.min(...numbers, Infinity) === Infinity
-          ? 1
-          : Math.min(...numbers),
-      empty(),
-    );
-    await this.#advance(this.#options.isOld ? () => undefined : this.#options.onBlocks);
-    const look = (): void => void this.advance().catch(this.#options.onError);
+    const numbers = [...(await this.#segments.list()).keys()];
+    const { isOld, onBlocks, poll } = this.#options;
+    // What was there before is read in silence, or told as it is read.
+    const from = isOld
+      ? numbers.reduce((a, b) => Math.max(a, b), 1)
+      : numbers.reduce((a, b) => Math.min(a, b), Infinity);
+    await this.#enterFirst(from === Infinity ? 1 : from);
+    await this.#advanceOnly(isOld ? () => undefined : onBlocks);
+    await this.#retireIfRoom();
+    const look = (): void => void this.#look();
     try {
       this.#watcher = watch(this.#folder, { persistent: false }, look);
       this.#watcher.on('error', () => undefined);
     } catch {
       // No more watchers to be had: sizes are polled.
     }
-    this.#timer = setInterval(look, this.#options.poll);
+    this.#timer = setInterval(look, poll);
     this.#timer.unref();
   }
 
@@ -93,52 +102,94 @@ export class Journal {
     return this.#fold.records;
   }
 
+  /** Whether this client has pushed here, or is doing it. */
+  knows(clientId: string): boolean {
+    const isPushing = ({ proposal }: Line): boolean => proposal.t === 'block' && proposal.push?.[0] === clientId;
+    return this.#fold.knows(clientId) || this.#proposals.some(isPushing);
+  }
+
+  get groups(): GroupsFold {
+    return this.#fold.groups;
+  }
+
   /** Resolves with what became of it, once this process has read it back. */
-  propose(id: string, line: Line, flush = false): Promise<Verdict | undefined> {
-    const pending = { id, line, flush, settle: deferred<Verdict | undefined>() };
-    this.#queue.push(pending);
-    if (!this.#isWriting) {
-      this.#isWriting = true;
-      queueMicrotask(() => void this.#writeAll());
-    }
-    return pending.settle.promise;
+  propose(line: Line, flush = false): Promise<Settled> {
+    if (this.#isClosed) return Promise.reject(busError('CLOSED', 'The log is closed.'));
+    const settled = this.#proposals.add(line, flush);
+    this.#writing ??= Promise.resolve().then(() => this.#writeAll());
+    return settled;
   }
 
   /** Reads what others have written. */
   advance(): Promise<void> {
     return this.#next(async () => {
-      if (!this.#closed) await this.#advance();
+      if (!this.#isClosed) await this.#advanceOnly();
     });
   }
 
   async read(after: number, limit: number): Promise<readonly StoredBlock[]> {
     const from = Math.max(after, this.#fold.first - 1);
-    for (let number = this.#active.number; number >= 1; number--) {
-      const segment = number === this.#active.number ? this.#active : await this.#olderSegment(number);
-      if (segment.firstOffset === undefined || (segment.firstOffset > from + 1 && number > 1)) continue;
-      // It may end where the next one begins.
-      for (let at = number; at <= this.#active.number; at++) {
-        const one = at === this.#active.number ? this.#active : await this.#olderSegment(at);
-        const blocks = await one.read(from, limit, pageSize);
-        if (blocks.length > 0) return blocks.map((block) => this.#fold.current(block));
-      }
-      return [];
+    const { kept } = this.#fold;
+    const last = kept.findLastIndex(([, start]) => start <= from);
+    // It may end where the next one begins.
+    for (const [number] of kept.slice(Math.max(0, last))) {
+      const active = this.#active;
+      const blocks =
+        number === active.number
+          ? await active.use((segment) => segment.read(from, limit, pageSize))
+          : await this.#segments.read(number, (segment) => segment.read(from, limit, pageSize), []);
+      if (blocks.length > 0) return blocks;
     }
     return [];
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#watcher?.close();
-    clearInterval(this.#timer);
-    await this.#turn.catch(() => undefined);
-    await Promise.all([this.#active, ...this.#older.values()].map((segment) => segment.close()));
-    const closed = busError('CLOSED', 'The log is closed.');
-    for (const { settle } of [...this.#queue, ...[...this.#proposed.values()].flat()]) settle.reject(closed);
+  /** Drops the files of what was trimmed; where a full disk takes no line in their place, when there is room. */
+  async retire(): Promise<void> {
+    await this.#next(() => this.#retireIfRoom());
   }
 
-  get #fold(): NonNullable<Segment['fold']> {
-    return this.#active.fold as NonNullable<Segment['fold']>;
+  /** Puts another body in the place of a block, and takes what it was from every file. */
+  async replace(block: StoredBlock): Promise<void> {
+    const { offset, header } = block;
+    const bytes = Buffer.from(`"block":${JSON.stringify(header.blockId)}`);
+    const segments = this.#segments;
+    for (;;) {
+      await this.advance();
+      const { first, kept } = this.#fold;
+      if (offset < first) break;
+      const home = kept.findLast(([, start]) => start < offset)?.[0] as number;
+      const active = this.#active.number;
+      const isInActive = home === active || (await segments.holds(active, bytes));
+      if (isInActive) await this.#seal(active);
+      if (isInActive) continue;
+      for (let number = active - 1; number >= 1; number -= 1) {
+        if (number !== home && !(await segments.holds(number, bytes))) continue;
+        const placement = await segments.rewrite(number, block, first);
+        if (placement === undefined) continue;
+        const id = randomName(systemPlatform);
+        await this.propose({ proposal: { t: 'replace', id, offset, segment: number, ...placement }, body: '' });
+      }
+      break;
+    }
+    await segments.sweep(bytes);
+    // Where it was stands nothing of it any more, or this fails.
+    await this.#next(() => this.#retire());
+  }
+
+  async close(): Promise<void> {
+    // What was proposed before is still written.
+    await this.#writing;
+    this.#isClosed = true;
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    await this.#turn;
+    // There is none where it could not be opened.
+    await Promise.all([(this.#active as Segment | undefined)?.close(), this.#segments.close()]);
+    this.#proposals.close();
+  }
+
+  get #fold(): Fold {
+    return this.#active.fold as Fold;
   }
 
   #next<T>(task: () => Promise<T>): Promise<T> {
@@ -147,125 +198,225 @@ export class Journal {
     return done;
   }
 
-  /** Whoever comes first says how a segment begins; all would say the same. */
-  async #enter(number: number, checkpoint: Checkpoint): Promise<void> {
-    const segment = await Segment.open(number, join(this.#folder, segmentName(number)));
-    segment.begin();
-    if (segment.fold === undefined) {
-      segment.write(Buffer.from(textOf({ proposal: { t: 'checkpoint', state: checkpoint }, body: '' })));
-      segment.begin();
+  /** What is told to nobody else: once, until it is well again or is something else. */
+  async #look(): Promise<void> {
+    try {
+      await this.advance();
+      if (this.#retireAt < performance.now()) await this.retire();
+      this.#trouble = '';
+    } catch (error) {
+      const trouble = describe(error);
+      if (trouble !== this.#trouble && !this.#isClosed) this.#options.onError(error);
+      this.#trouble = trouble;
     }
-    if (segment.fold === undefined) throw busError('STORAGE_FULL', 'There is no room for a segment of the journal.');
-    this.#active = segment;
+  }
+
+  async #retireIfRoom(): Promise<void> {
+    this.#retireAt = Infinity;
+    try {
+      await this.#retire();
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+      this.#retireAt = performance.now() + retireAfter;
+    }
+  }
+
+  async #retire(): Promise<void> {
+    if (this.#isClosed) throw busError('CLOSED', 'The log is closed.');
+    await this.#segments.retire(new Set(this.#fold.kept.map(([number]) => number)), this.#active.number);
+  }
+
+  async #seal(number: number): Promise<void> {
+    if (this.#active.number > number) return;
+    const id = randomName(systemPlatform);
+    await this.propose({ proposal: { t: 'seal', id }, body: '' });
+  }
+
+  async #enterFirst(from: number): Promise<void> {
+    try {
+      await this.#enter(from);
+    } catch (error) {
+      // One that a full disk does not let begin has nothing in it: the one before it can be read.
+      if (!isFullDisk(error) || from === 1) throw error;
+      await this.#enter(from - 1);
+    }
+  }
+
+  async #enter(from: number, checkpoint?: Checkpoint): Promise<void> {
+    for (let number = from; ; number += 1) {
+      const segment = await this.#segments.active(number);
+      try {
+        segment.begin();
+        if (!segment.isGone) {
+          if (segment.fold === undefined) await this.#begin(segment, number === from ? checkpoint : undefined);
+          this.#active = segment;
+          return;
+        }
+      } finally {
+        if (this.#active !== segment) await segment.close();
+      }
+      const anew = await this.#segments.latest(number);
+      if (anew === undefined) continue;
+      this.#active = anew;
+      return;
+    }
+  }
+
+  /** Whoever comes first says how a segment begins; all would say the same. */
+  async #begin(segment: Segment, given: Checkpoint | undefined): Promise<void> {
+    const checkpoint = given ?? (await this.#before(segment.number));
+    if (segment.hasContent) {
+      this.#damage(segment.path, 0);
+      segment.adopt(checkpoint);
+      return;
+    }
+    const text = textOf({ proposal: { t: 'checkpoint', state: checkpoint }, body: '' });
+    // Twice: all that comes after is worth little without it.
+    segment.write(Buffer.concat([text, text]));
+    segment.begin();
+    if (segment.fold !== undefined) return;
+    throw busError('STORAGE_FULL', 'There is no room for a segment of the journal.', { retryable: true });
+  }
+
+  /** What the segment before this one ended with. */
+  async #before(number: number): Promise<Checkpoint> {
+    const before = number === 1 ? undefined : await this.#segments.latest(number - 1);
+    const nothing = empty(this.#options.channelId, number);
+    if (before === undefined) return nothing;
+    try {
+      before.advance(() => undefined);
+      return before.fold?.checkpoint ?? nothing;
+    } finally {
+      await before.close();
+    }
+  }
+
+  /** Where a full disk does not let the next segment begin, all that there is was read: whoever writes is told. */
+  async #advanceOnly(tell?: (blocks: readonly StoredBlock[]) => void): Promise<void> {
+    try {
+      await this.#advance(tell);
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+    }
   }
 
   async #advance(tell: (blocks: readonly StoredBlock[]) => void = this.#options.onBlocks): Promise<void> {
     for (;;) {
       const blocks: StoredBlock[] = [];
-      this.#active.advance((folded) => this.#took(folded, blocks));
+      /** Told after the followers. */
+      const told: (() => void)[] = [];
+      const took = (folded: Folded): void => this.#took(folded, blocks, told);
+      this.#active.advance(took);
+      this.#mend(took);
+      this.#options.onStamp(this.#fold.lastStamp);
       if (blocks.length > 0) tell(blocks);
-      for (const settle of this.#settled.splice(0)) settle();
-      this.#queue.unshift(...this.#again.splice(0));
+      for (const tellIt of told) tellIt();
+      this.#proposals.repeat();
       if (!this.#fold.isSealed) return;
-      const { number } = this.#active;
-      this.#older.set(number, this.#active);
-      await this.#enter(number + 1, this.#fold.checkpoint);
+      const before = this.#active;
+      await this.#enter(before.number + 1, this.#fold.checkpoint);
+      await before.close();
+      // What was in files that are gone or were written anew was not told.
+      this.#options.onGroup();
     }
   }
 
-  /** Told after the followers. */
-  readonly #settled: (() => void)[] = [];
-  /** To be written once more, before all others. */
-  readonly #again: Pending[] = [];
+  /** What was cut from the file is lost, but what is known of it is not: it stands at the beginning of the next one. */
+  #mend(took: (folded: Folded) => void): void {
+    const { path, readUpTo } = this.#active;
+    const { missing, isRemoved } = this.#active.harm;
+    if (missing === 0 && !isRemoved) return;
+    // It may have been dropped since, which is no harm.
+    this.#active.advance(took);
+    if (this.#fold.isSealed) return;
+    this.#damage(path, readUpTo - missing);
+    // Others have read as far: behind that place they find the end.
+    this.#active.write(Buffer.concat([Buffer.alloc(missing, '\n'), seal]));
+    this.#fold.seal();
+  }
 
-  #took({ id, verdict, block, isVoid }: Folded, blocks: StoredBlock[]): void {
+  #took(folded: Folded, blocks: StoredBlock[], told: (() => void)[]): void {
+    const { block, group, rewritten } = folded;
     if (block !== undefined) blocks.push(block);
-    const pending = id === undefined ? undefined : this.#proposed.get(id)?.[0];
-    if (pending === undefined) return;
-    this.#forget(pending);
-    if (isVoid === true) this.#again.push(pending);
-    else this.#settled.push(() => pending.settle.resolve(verdict));
+    if (group !== undefined) told.push(() => this.#options.onGroup(group));
+    if (rewritten !== undefined) void this.#segments.forget(rewritten);
+    const settle = this.#proposals.took(folded);
+    if (settle !== undefined) told.push(settle);
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#closed) await this.#next(() => this.#write()).catch(this.#options.onError);
-    this.#isWriting = false;
+    while (!this.#proposals.isEmpty && !this.#isClosed) {
+      await turns.pass();
+      await this.#next(() => this.#write());
+    }
+    this.#writing = undefined;
   }
 
   async #write(): Promise<void> {
-    const texts: Buffer[] = [];
-    const batch: Pending[] = [];
-    let size = 0;
-    for (const pending of this.#queue) {
-      const text = Buffer.from(textOf(pending.line));
-      if (batch.length > 0 && size + text.length > maxWrite) break;
-      size += text.length;
-      texts.push(text);
-      batch.push(pending);
-    }
-    this.#queue.splice(0, batch.length);
-    for (const pending of batch) this.#proposed.set(pending.id, [...(this.#proposed.get(pending.id) ?? []), pending]);
-    const bytes = Buffer.concat(texts);
-    let written: number;
+    const { missing, isRemoved } = this.#active.harm;
+    let batch: readonly Pending[] = [];
     try {
-      written = this.#active.write(bytes);
-    } catch (error) {
-      written = 0;
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') this.#fail(batch, error);
-    }
-    if (written === bytes.length && batch.some(({ flush }) => flush)) await this.#active.sync();
-    await this.#advance();
-    // A write that was cut short has left whole records and a torn one, which nobody reads.
-    for (const pending of batch) {
-      if (!this.#forget(pending)) continue;
-      pending.settle.resolve({ kind: 'refused', code: 'STORAGE_FULL', why: 'The disk is full.' });
-    }
-    if (this.#active.size >= this.#options.segmentSize && !this.#fold.isSealed) {
-      this.#active.write(Buffer.from(textOf({ proposal: { t: 'seal' }, body: '' })));
+      // The next segment could not begin yet, or must.
+      if (this.#fold.isSealed || missing > 0 || isRemoved) await this.#advance();
+      const taken = this.#proposals.take(maxWrite);
+      batch = taken.batch;
+      const written = this.#active.write(taken.bytes);
+      if (written === taken.bytes.length && batch.some(({ flush }) => flush)) await this.#sync();
       await this.#advance();
+      // A write that was cut short has left whole records and a torn one, which nobody reads.
+      this.#proposals.refuse(batch);
+      const isFull = this.#isFull();
+      if (isFull) this.#active.write(seal);
+      if (isFull) await this.#advance();
+      if (isFull) await this.#retireIfRoom();
+    } catch (error) {
+      this.#failed(batch.length > 0 ? batch : this.#proposals.take(Infinity).batch, error);
     }
   }
 
-  #fail(batch: readonly Pending[], error: unknown): void {
-    for (const pending of batch) {
-      if (this.#forget(pending))
-        pending.settle.reject(
-          busError('HOST_LOST', `The journal cannot be written: ${describe(error)}`, { cause: error }),
-        );
-    }
+  /** With the folders, so that the file is found again. */
+  async #sync(): Promise<void> {
+    await this.#active.sync();
+    if (this.#synced === this.#active) return;
+    await this.#segments.sync();
+    this.#synced = this.#active;
   }
 
-  /** Whether it was still waited for. */
-  #forget(pending: Pending): boolean {
-    const all = this.#proposed.get(pending.id) ?? [];
-    const at = all.indexOf(pending);
-    if (at < 0) return false;
-    if (all.length === 1) this.#proposed.delete(pending.id);
-    else all.splice(at, 1);
-    return true;
+  /** A file is more than what it begins with, twice. */
+  #isFull(): boolean {
+    const { readUpTo, begunAt } = this.#active;
+    return readUpTo >= Math.max(this.#options.segmentSize, 4 * begunAt) && !this.#fold.isSealed;
   }
 
-  async #olderSegment(number: number): Promise<Segment> {
-    let segment = this.#older.get(number);
-    if (segment === undefined) {
-      segment = await Segment.open(number, join(this.#folder, segmentName(number)));
-      segment.advance(() => undefined);
-      this.#older.set(number, segment);
-    }
-    return segment;
+  #failed(batch: readonly Pending[], cause: unknown): void {
+    if (isFullDisk(cause)) return this.#proposals.refuse(batch);
+    const what = `The journal in ${this.#folder} cannot be written: ${describe(cause)}`;
+    this.#proposals.fail(batch, busError('HOST_LOST', what, { cause, accepted: 'unknown' }));
+  }
+
+  /** Told once for each file. */
+  #damage(path: string, at: number): void {
+    if (this.#damaged.has(path)) return;
+    this.#damaged.add(path);
+    const what = `${path} is damaged at byte ${at}, in channel "${this.#options.channelId}".`;
+    this.#options.onError(hubError('LOG_DAMAGED', what));
   }
 }
 
-function empty(): Checkpoint {
+function empty(channelId: string, segment: number): Checkpoint {
   return {
+    channelId,
+    segment,
     logId: randomName(systemPlatform),
     first: 1,
     head: 0,
     bytes: 0,
+    segments: [],
     producers: [],
     clients: [],
     keys: [],
     records: [],
-    replaced: [],
+    resized: [],
+    groups: noGroups,
   };
 }

@@ -28,11 +28,13 @@ export function channelOf(folder: string): string | undefined {
   return Buffer.from(bytes, 'hex').toString();
 }
 
-/** Segments are numbered from 1; names sort as numbers do. */
-export function segmentName(number: number): string {
-  return `${String(number).padStart(10, '0')}.log`;
+/** Segments are numbered from 1; names sort as numbers do. One that was written anew has a generation, too. */
+export function segmentName(number: number, generation = 0): string {
+  const name = String(number).padStart(10, '0');
+  return generation === 0 ? `${name}.log` : `${name}.${generation}.log`;
 }
 
-export function segmentNumber(name: string): number | undefined {
-  return /^\d{10}\.log$/.test(name) ? Number(name.slice(0, 10)) : undefined;
+export function segmentOf(name: string): { readonly number: number; readonly generation: number } | undefined {
+  const [, number, generation = 0] = /^(\d{10})(?:\.([1-9]\d{0,8}))?\.log$/.exec(name) ?? [];
+  return number === undefined ? undefined : { number: Number(number), generation: Number(generation) };
 }
