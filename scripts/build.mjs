@@ -38,7 +38,8 @@ async function build() {
     ...Object.entries(hub).map(([name, file]) =>
       bundle({ [name]: file }, { chunkFileNames: `${name}-[name].js` }, { platform: 'node', external: ['redis'] }),
     ),
-    bundle(program, { codeSplitting: false }, { platform: 'node', external: ['redis'] }),
+    // Nobody steps through it, and its source map would be the largest file of all.
+    bundle(program, { codeSplitting: false, sourcemap: false }, { platform: 'node', external: ['redis'] }),
     ...Object.entries(selfContained).map(([name, file]) => bundle({ [name]: file }, { codeSplitting: false })),
   ]);
   await chmod(`${root}dist/cli.js`, 0o755);
