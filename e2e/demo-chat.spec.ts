@@ -63,9 +63,7 @@ test.describe('between tabs', () => {
     await expect(tab.status).toContainText('SharedWorker');
     await tab.tellWorker('be full');
     await tab.write('Does it fit');
-    await expect(tab.message('Does it fit').getByRole('alert')).toContainText(
-      'Not stored. The disk quota of this origin is used up',
-    );
+    await expect(tab.message('Does it fit').getByRole('alert')).toContainText('Not stored. The quota of this origin');
     await tab.tellWorker('go on');
     await tab.page.getByRole('button', { name: 'Retry' }).click();
     await expect(tab.message('Does it fit').getByRole('img', { name: 'Stored' })).toBeVisible();

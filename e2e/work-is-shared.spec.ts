@@ -18,12 +18,15 @@ declare global {
   var mended: boolean;
 }
 
-/** Tells of every call on a channel of its own, so that what a tab did is known when it is dead. */
+/** Tells of every call, and goes on when it is known: what a tab posted just before it crashed may not have arrived. */
 async function member(page: Page, tab: number): Promise<void> {
   await page.evaluate(
     ([own, each]) => {
       const bus = busline.createBus({ worker: busline.faulty, author: `tab ${own}` });
       const report = new BroadcastChannel('calls');
+      const heard = new BroadcastChannel(`heard by ${own}`);
+      const waiting: (() => void)[] = [];
+      heard.addEventListener('message', () => waiting.shift()?.());
       globalThis.bus = bus;
       globalThis.mended = false;
       report.addEventListener('message', ({ data }) => {
@@ -36,6 +39,7 @@ async function member(page: Page, tab: number): Promise<void> {
         if (n % 7 === 0) await new Promise((resolve) => setTimeout(resolve));
         if (n % each === 0 && !globalThis.mended) throw new Error(`poison ${n}`);
         report.postMessage({ tab: own, n, attempt, kind: 'ended' });
+        await new Promise<void>((resolve) => waiting.push(resolve));
       });
     },
     [tab, poison] as const,
@@ -49,8 +53,11 @@ test('10,000 messages over six tabs, three of which crash: each is handled, none
   const watcher = await openTab();
   await watcher.evaluate(() => {
     globalThis.calls = [];
+    const heard = [0, 1, 2, 3, 4, 5].map((tab) => new BroadcastChannel(`heard by ${tab}`));
     new BroadcastChannel('calls').addEventListener('message', ({ data }: MessageEvent<Call | 'mended'>) => {
-      if (data !== 'mended') calls.push(data);
+      if (data === 'mended') return;
+      calls.push(data);
+      if (data.kind === 'ended') heard[data.tab]?.postMessage('');
     });
     globalThis.bus = busline.createBus({ worker: busline.faulty, author: 'watcher' });
   });

@@ -19,7 +19,7 @@ export const advice = {
   STORAGE_BLOCKED:
     'This browser refuses IndexedDB here (private mode, blocked cookies, sandboxed frame): allow it for this site. Until then the log has little space, or lives in memory only.',
   STORAGE_FULL:
-    'There is no room where messages are kept: delete data, set `retention`, ask for navigator.storage.persist() in a browser, or give the hub more disk or memory; then send again.',
+    'The quota of this origin, or the room of the hub, is used up: delete data, set `retention`, or give it more (in a browser: navigator.storage.persist()); then send again.',
   STORAGE_NEWER: 'The stored data was written by a newer build: reload this page to get it.',
   VERSION_MISMATCH: 'This page and the running host are of different builds: reload the page.',
   MALFORMED_FRAME:

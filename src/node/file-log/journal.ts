@@ -360,7 +360,7 @@ export class Journal {
       if (this.#fold.isSealed || missing > 0 || isRemoved) await this.#advance();
       const taken = this.#proposals.take(maxWrite);
       batch = taken.batch;
-      const written = this.#active.write(taken.bytes);
+      const written = this.#active.write(taken.bytes, taken.records);
       if (written === taken.bytes.length && batch.some(({ flush }) => flush)) await this.#sync();
       await this.#advance();
       // A write that was cut short has left whole records and a torn one, which nobody reads.

@@ -8,6 +8,7 @@ import type { Folded } from './fold.ts';
 import type { GroupResult } from './group-proposal.ts';
 import { idOf, textOf } from './line.ts';
 import type { Line } from './line.ts';
+import type { Written } from './segment.ts';
 
 /** What became of a proposal. */
 export interface Settled {
@@ -20,6 +21,12 @@ export interface Pending {
   readonly line: Line;
   readonly flush: boolean;
   readonly settle: Deferred<Settled>;
+}
+
+interface Batch {
+  readonly batch: readonly Pending[];
+  readonly records: readonly Written[];
+  readonly bytes: Buffer;
 }
 
 export class Proposals {
@@ -44,14 +51,16 @@ export class Proposals {
   }
 
   /** The next ones, at least one, with what is to be written of them: at most so many bytes. */
-  take(most: number): { readonly batch: readonly Pending[]; readonly bytes: Buffer } {
+  take(most: number): Batch {
     const texts: Buffer[] = [];
+    const records: Written[] = [];
     let size = 0;
     for (const { line } of this.#queue) {
       const text = textOf(line);
       if (texts.length > 0 && size + text.length > most) break;
       size += text.length;
       texts.push(text);
+      records.push({ line, length: text.length });
     }
     const batch = this.#queue.splice(0, texts.length);
     for (const pending of batch) {
@@ -59,7 +68,7 @@ export class Proposals {
       if (before === undefined) this.#written.set(pending.id, [pending]);
       else before.push(pending);
     }
-    return { batch, bytes: Buffer.concat(texts) };
+    return { batch, records, bytes: Buffer.concat(texts) };
   }
 
   /** A record was read. If it is one of these, what is returned tells so. */

@@ -9,13 +9,19 @@ import { Fold } from './fold.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Folded } from './fold.ts';
 import { lineOf } from './line.ts';
-import type { BlockProposal, ReadLine } from './line.ts';
+import type { BlockProposal, Line, ReadLine } from './line.ts';
 
 interface Spot {
   /** Of its last message. */
   readonly offset: number;
   readonly sequence: number;
   readonly at: number;
+  readonly length: number;
+}
+
+/** A record as this process wrote it, and how many bytes it takes. */
+export interface Written {
+  readonly line: Line;
   readonly length: number;
 }
 
@@ -51,6 +57,8 @@ export class Segment {
   #at = 0;
   #rest: Buffer = Buffer.alloc(0);
   #begunAt = 0;
+  /** What this process wrote last, until it is read back. */
+  #own: { readonly bytes: Buffer; readonly records: readonly Written[] } | undefined;
   #users = 0;
   #isDropped = false;
 
@@ -89,9 +97,11 @@ export class Segment {
     return this.#at;
   }
 
-  /** How many bytes were written: less than was given when the disk is full. */
-  write(bytes: Buffer): number {
-    return writeSync(this.#file.fd, bytes);
+  /** How many bytes were written: less than was given when the disk is full. The records are what the bytes hold, in their order. */
+  write(bytes: Buffer, records: readonly Written[] = []): number {
+    const written = writeSync(this.#file.fd, bytes);
+    this.#own = written === bytes.length ? { bytes, records } : undefined;
+    return written;
   }
 
   sync(): Promise<void> {
@@ -180,7 +190,7 @@ export class Segment {
     const begin = this.#at - this.#rest.length;
     const bytes = this.#rest.length === 0 ? read : Buffer.concat([this.#rest, read]);
     this.#at += read.length;
-    let from = 0;
+    let from = this.#takeOwn(bytes, begin, took);
     for (let end; (end = bytes.indexOf(newline, from)) >= 0; from = end + 1) {
       if (end > from) this.#take(bytes.subarray(from, end), begin + from, took);
       if (!toCheckpoint || (this.#fold === undefined && !this.#isGone)) continue;
@@ -190,6 +200,22 @@ export class Segment {
     }
     this.#rest = Buffer.from(bytes.subarray(from));
     return false;
+  }
+
+  /** Where nobody wrote in between, blocks need not be checked and parsed again. Returns up to where these bytes were taken. */
+  #takeOwn(bytes: Buffer, begin: number, took: Took): number {
+    const own = this.#own;
+    this.#own = undefined;
+    if (own === undefined || !bytes.subarray(0, own.bytes.length).equals(own.bytes)) return 0;
+    let from = 0;
+    for (const { line, length } of own.records) {
+      // Without the newlines around it. In JSON numbers may become others: only blocks are decided by none such.
+      const [at, size] = [from + 1, length - 2];
+      if (line.proposal.t !== 'block') this.#take(bytes.subarray(at, at + size), begin + at, took);
+      else this.#takeLine({ proposal: line.proposal, body: line.body, isWhole: true }, begin + at, size, took);
+      from += length;
+    }
+    return from;
   }
 
   /** A full disk may have swallowed the newline after the last record, and nothing else of it. */
@@ -209,12 +235,16 @@ export class Segment {
       if (this.#fold !== undefined && !this.#fold.isSealed) this.#fold.isDamaged = true;
       return;
     }
+    this.#takeLine(line, at, bytes.length, took);
+  }
+
+  #takeLine(line: ReadLine, at: number, length: number, took: Took): void {
     if (this.#fold === undefined) return this.#begin(line);
     const { head } = this.#fold;
     const folded = this.#fold.take(line);
     const { block } = folded;
     if (block !== undefined && block.offset > head)
-      this.#spots.push({ offset: block.offset, sequence: block.header.sequence, at, length: bytes.length });
+      this.#spots.push({ offset: block.offset, sequence: block.header.sequence, at, length });
     took(folded);
   }
 
