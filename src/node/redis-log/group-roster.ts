@@ -2,7 +2,7 @@
 
 import { matcher } from '../../core/channel.ts';
 import { membersKey } from './keys.ts';
-import type { GroupPart } from './redis-group.ts';
+import type { GroupPart } from './group-part.ts';
 
 export interface Enrolled {
   readonly pattern: string;

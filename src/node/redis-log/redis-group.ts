@@ -9,24 +9,11 @@ import type { JoinRequest, MemberSink, Outcome, Ref } from '../../core/host.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
 import { claimScript, extendScript, goneScript, passScript, settleScript } from './group-scripts.ts';
+import type { GroupPart } from './group-part.ts';
 import { GroupRoster, processOf } from './group-roster.ts';
 import { begunKey, groupKeysOf } from './keys.ts';
 import { beginScript } from './group-scripts.ts';
 import type { Script } from './scripts.ts';
-
-export interface GroupPart {
-  /** This process. */
-  readonly storeId: string;
-  /** What Redis would say now, in milliseconds. */
-  readonly now: () => number;
-  /** Until Redis answers; the arguments are made anew for each try. */
-  readonly run: (script: Script, keys: readonly string[], args: () => readonly string[]) => Promise<unknown>;
-  readonly command: (command: readonly string[]) => Promise<unknown>;
-  /** Members in other processes may have something to do. */
-  readonly ring: (channelId: string) => void;
-  /** Of these processes, those that are gone. */
-  readonly dead: (storeIds: readonly string[]) => Promise<readonly string[]>;
-}
 
 export interface Member {
   readonly clientId: string;

@@ -9,7 +9,8 @@ import type { GroupInfo } from '../../core/message-bus.ts';
 import { deadScript, erasedScript, statusScript } from './group-scripts.ts';
 import { begunKey, groupKeysOf, keysOf, membersKey } from './keys.ts';
 import { RedisGroup } from './redis-group.ts';
-import type { GroupPart, Member } from './redis-group.ts';
+import type { GroupPart } from './group-part.ts';
+import type { Member } from './redis-group.ts';
 import type { Script } from './scripts.ts';
 
 export class RedisGroups implements GroupKeeper {

@@ -98,7 +98,7 @@ const commands = {
       await log.trim(ch, upTo);
     } catch (error) {
       // On a full disk there may be no room for saying that there is to be more, or for the tombstone of a file.
-      if (['STORAGE_FULL', 'ENOSPC'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+      if ((error as NodeJS.ErrnoException).code === 'STORAGE_FULL') return;
       throw error;
     }
     tell({ t: 'trimmed', life, ch });
