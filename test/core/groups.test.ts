@@ -7,6 +7,7 @@ import type { GroupRecord } from '../../src/core/group-channel.ts';
 import type { Ref } from '../../src/core/host.ts';
 import type { HostMembership } from '../../src/core/group-keeper.ts';
 import { LogHost } from '../../src/core/log-host.ts';
+import { blockOf } from '../../src/testing/sender.ts';
 import { doer, onRecord, worker, workplace } from './group-support.ts';
 import type { Call } from './group-support.ts';
 import { failure, numbers, quiet, sendBlock, until, wrapped } from './support.ts';
@@ -830,4 +831,29 @@ describe('consume', () => {
     await bus.close();
     expect(await failure(() => bus.consume('work', { group: 'w' }, handler))).toMatchObject({ code: 'CLOSED' });
   });
+});
+
+test('a group whose host closes in the turn in which there is work hands out nothing', async () => {
+  const log = new MemoryLog();
+  const host = new LogHost(log, { host: 'process', why: '', durability: 'memory' });
+  const handed: unknown[] = [];
+  const nothing = (): void => undefined;
+  const sink = { joined: nothing, hand: (ref: unknown) => void handed.push(ref), lost: nothing, failed: nothing };
+  const request = {
+    group: 'w',
+    pattern: 'a',
+    from: 'earliest',
+    since: 1,
+    lease: 1000,
+    slots: 0,
+    maxAttempts: 1,
+  } as const;
+  const backoff = { initial: 0, max: 0, factor: 1, jitter: false };
+  const membership = host.join({ ...request, ordered: false, backoff }, sink);
+  await log.append([{ block: blockOf('a', [1]) }]);
+  await quiet();
+  membership.slots(1);
+  await host.close();
+  await quiet();
+  expect(handed).toEqual([]);
 });
