@@ -33,7 +33,8 @@ export default defineConfig({
       { extends: true, test: { name: 'built', include: [built] } },
       {
         extends: true,
-        test: { name: 'contract', include: [contract], maxWorkers: 2, testTimeout: 120_000, hookTimeout: 60_000 },
+        // Most of them wait most of the time: for a deadline, a lease, a server.
+        test: { name: 'contract', include: [contract], maxWorkers: 4, testTimeout: 120_000, hookTimeout: 60_000 },
       },
       {
         extends: true,

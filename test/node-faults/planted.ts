@@ -46,8 +46,8 @@ export const planted: readonly Planted[] = [
     kind: 'files',
     edits: edits('acknowledged-before-it-is-read-back', {
       file: 'src/node/file-log/journal.ts',
-      find: 'const written = this.#active.write(taken.bytes);',
-      replace: `const written = this.#active.write(taken.bytes);
+      find: 'const written = this.#active.write(taken.bytes, taken.records);',
+      replace: `const written = this.#active.write(taken.bytes, taken.records);
       let at = this.#fold.head;
       for (const { line, settle } of batch) {
         if (line.proposal.t !== 'block') continue;

@@ -3,7 +3,7 @@
 
 import { sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
-import { busError, isBusError } from '../../core/errors.ts';
+import { busError, describe, isBusError } from '../../core/errors.ts';
 import { Ledger } from '../../core/ledger.ts';
 import type { Placed } from '../../core/ledger.ts';
 import type { Append, ChannelHead, Log, Page, Records, Verdict } from '../../core/log.ts';
@@ -279,8 +279,7 @@ export class IndexedDbLog implements Log {
   async #commitAppends(group: readonly PendingAppend[]): Promise<void> {
     const entries = group.flatMap((pending) => pending.entries);
     try {
-      if (this.#channels.lacks(entries)) await this.#channels.prepare(entries);
-      if (this.#records.lacks(group)) await this.#records.prepare(group);
+      await this.#prepare(entries, group);
       const placed = await this.#place(entries, group);
       this.#deliver(placed);
       let at = 0;
@@ -290,6 +289,17 @@ export class IndexedDbLog implements Log {
       // What is too large for the disk must not take its neighbours with it: each has a commit of its own.
       if (isFull(error) && group.length > 1) for (const one of group) await this.#commitAppends([one]);
       else for (const pending of group) pending.reject(error);
+    }
+  }
+
+  /** Reads what is not known yet. Where that fails the storage is gone: whoever sent this sends it to the next host. */
+  async #prepare(entries: readonly Append[], group: readonly PendingAppend[]): Promise<void> {
+    try {
+      if (this.#channels.lacks(entries)) await this.#channels.prepare(entries);
+      if (this.#records.lacks(group)) await this.#records.prepare(group);
+    } catch (error) {
+      this.end(`It cannot be read: ${describe(error)}`);
+      throw error;
     }
   }
 
