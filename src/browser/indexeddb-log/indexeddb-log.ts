@@ -279,7 +279,8 @@ export class IndexedDbLog implements Log {
   async #commitAppends(group: readonly PendingAppend[]): Promise<void> {
     const entries = group.flatMap((pending) => pending.entries);
     try {
-      await this.#prepare(entries, group);
+      // Nothing is waited for where all is known: the commit is made in this very turn.
+      if (this.#channels.lacks(entries) || this.#records.lacks(group)) await this.#prepare(entries, group);
       const placed = await this.#place(entries, group);
       this.#deliver(placed);
       let at = 0;
