@@ -1,4 +1,4 @@
-// Several processes' logs on one Redis, as far as one process can stand for them; test/faults/redis has real ones.
+// Several processes' logs on one Redis, as far as one process can stand for them; test/node-faults has real ones.
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MessageBusCore } from 'busline/core';
 import type { Message } from 'busline/core';

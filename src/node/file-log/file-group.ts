@@ -8,7 +8,8 @@ import { begunName } from '../../core/group-names.ts';
 import type { JoinRequest, Outcome, Ref } from '../../core/host.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { attemptOf, processOf, termsOf } from './group-part.ts';
+import { inTurn, keyOf, leaseLost, lookEvery, processOf } from '../group-members.ts';
+import { attemptOf, termsOf } from './group-part.ts';
 import type { GroupPart, Member } from './group-part.ts';
 import type { Attempt, GroupChange, GroupResult } from './group-proposal.ts';
 import { onceThereIsRoom } from './room.ts';
@@ -25,12 +26,6 @@ interface Work {
   done: Settling[];
   cancelTimer: (() => void) | undefined;
 }
-
-const mostAtOnce = 256;
-/** How often it is looked whether members in other processes are gone, in milliseconds. */
-const lookEvery = 1000;
-
-const keyOf = ({ channelId, offset }: Pick<Ref, 'channelId' | 'offset'>): string => `${offset} ${channelId}`;
 
 export class FileGroup {
   readonly name: string;
@@ -108,7 +103,7 @@ export class FileGroup {
     this.#pump(work);
   }
 
-  passOver(channelId: string, offsets: readonly number[]): void {
+  passOver(_member: Member, channelId: string, _logId: string, offsets: readonly number[]): void {
     const group = this.#part.fold(channelId, this.name)?.group;
     const open = offsets.filter((offset) => group?.channel.isSettled(offset) !== true);
     if (open.length > 0)
@@ -269,18 +264,7 @@ export class FileGroup {
       const first = await this.#roster.first(channelId);
       return wanted.filter((member) => member.owner === first && member.slots > member.inHand.size).slice(0, 1);
     }
-    const room = wanted.map((member) => ({ member, left: member.slots - member.inHand.size }));
-    const owners: Member[] = [];
-    for (let isFull = false; !isFull && owners.length < mostAtOnce;) {
-      isFull = true;
-      for (let at = 0; at < room.length; at++) {
-        const one = room[(this.#turn + at) % room.length] as (typeof room)[number];
-        if (one.left <= 0) continue;
-        one.left -= 1;
-        owners.push(one.member);
-        isFull = false;
-      }
-    }
+    const owners = inTurn(wanted, this.#turn);
     this.#turn += 1;
     return owners;
   }
@@ -372,8 +356,4 @@ export class FileGroup {
     }
     for (const work of this.#work.values()) this.#pump(work);
   }
-}
-
-function leaseLost(): Error {
-  return busError('LEASE_LOST', 'The attempt was given to another member.');
 }

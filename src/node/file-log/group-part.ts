@@ -1,6 +1,7 @@
 // What a group in this process is made of, and what it is given to work with.
 
-import type { JoinRequest, MemberSink, Ref } from '../../core/host.ts';
+import type { JoinRequest, Ref } from '../../core/host.ts';
+import type { GroupMember } from '../group-members.ts';
 import type { GroupFold } from './group-fold.ts';
 import type { Attempt, GroupChange, GroupResult, Terms } from './group-proposal.ts';
 
@@ -23,17 +24,7 @@ export interface GroupPart {
   readonly dead: (storeIds: readonly string[]) => Promise<readonly string[]>;
 }
 
-export interface Member {
-  readonly clientId: string;
-  /** `process/client/number`. */
-  readonly owner: string;
-  readonly request: JoinRequest;
-  readonly sink: MemberSink;
-  readonly matches: (channelId: string) => boolean;
-  readonly inHand: Map<string, Ref>;
-  slots: number;
-  hasLeft: boolean;
-}
+export type Member = GroupMember<Ref>;
 
 export function attemptOf({ owner }: Member, { offset, attempt }: Ref): Attempt {
   return { offset, attempt, owner };
@@ -43,8 +34,4 @@ export function termsOf({ maxAttempts, backoff: { initial, max, factor, jitter }
   const most = (n: number): number => Math.min(n, Number.MAX_SAFE_INTEGER);
   const chance = jitter ? 0.5 + Math.round(Math.random() * 50) / 100 : 1;
   return { maxAttempts: most(maxAttempts), backoff: [most(initial), most(max), most(factor), chance] };
-}
-
-export function processOf(owner: string): string {
-  return owner.slice(0, owner.indexOf('/'));
 }

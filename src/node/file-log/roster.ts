@@ -2,7 +2,7 @@
 
 import { matcher } from '../../core/channel.ts';
 import type { Records } from '../../core/log.ts';
-import { processOf } from './group-part.ts';
+import { processOf } from '../group-members.ts';
 import type { GroupPart, Member } from './group-part.ts';
 
 /** Where it is written who is a member, with what. */

@@ -1,6 +1,7 @@
 // Who is a member of a group, in all processes.
 
 import { matcher } from '../../core/channel.ts';
+import { processOf } from '../group-members.ts';
 import { membersKey } from './keys.ts';
 import type { GroupPart } from './group-part.ts';
 
@@ -8,11 +9,6 @@ export interface Enrolled {
   readonly pattern: string;
   /** Since when it is a member, in milliseconds since the epoch. */
   readonly since: number;
-}
-
-/** The name of a member begins with that of its process. */
-export function processOf(owner: string): string {
-  return owner.slice(0, owner.indexOf('/'));
 }
 
 export class GroupRoster {

@@ -5,27 +5,19 @@ import { matcher, isPattern } from '../../core/channel.ts';
 import { busError, describe } from '../../core/errors.ts';
 import type { GroupHome } from '../../core/group-keeper.ts';
 import type { DeadRecord } from '../../core/host-admin.ts';
-import type { JoinRequest, MemberSink, Outcome, Ref } from '../../core/host.ts';
+import type { JoinRequest, Outcome, Ref } from '../../core/host.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
+import { inTurn, keyOf, leaseLost, lookEvery, mostAtOnce, processOf } from '../group-members.ts';
+import type { GroupMember } from '../group-members.ts';
 import { claimScript, extendScript, goneScript, passScript, settleScript } from './group-scripts.ts';
 import type { GroupPart } from './group-part.ts';
-import { GroupRoster, processOf } from './group-roster.ts';
+import { GroupRoster } from './group-roster.ts';
 import { begunKey, groupKeysOf } from './keys.ts';
 import { beginScript } from './group-scripts.ts';
 import type { Script } from './scripts.ts';
 
-export interface Member {
-  readonly clientId: string;
-  /** `process/client/number`. */
-  readonly owner: string;
-  readonly request: JoinRequest;
-  readonly sink: MemberSink;
-  readonly matches: (channelId: string) => boolean;
-  readonly inHand: Map<string, { readonly ref: Ref; until: number }>;
-  slots: number;
-  hasLeft: boolean;
-}
+export type Member = GroupMember<{ readonly ref: Ref; until: number }>;
 
 interface Settling {
   readonly ref: Ref;
@@ -49,12 +41,6 @@ type Buried = readonly (readonly [
   priority: DeadRecord['priority'],
   reason: string,
 ])[];
-
-const mostAtOnce = 256;
-/** How often it is looked whether members in other processes are gone, in milliseconds. */
-const lookEvery = 1000;
-
-const keyOf = ({ channelId, offset }: Pick<Ref, 'channelId' | 'offset'>): string => `${offset} ${channelId}`;
 
 export class RedisGroup {
   readonly name: string;
@@ -275,18 +261,7 @@ export class RedisGroup {
       const first = await this.#roster.first(channelId);
       return wanted.filter((member) => member.owner === first && member.slots > member.inHand.size).slice(0, 1);
     }
-    const room = wanted.map((member) => ({ member, left: member.slots - member.inHand.size }));
-    const owners: Member[] = [];
-    for (let isFull = false; !isFull && owners.length < mostAtOnce;) {
-      isFull = true;
-      for (let at = 0; at < room.length; at++) {
-        const one = room[(this.#turn + at) % room.length] as (typeof room)[number];
-        if (one.left <= 0) continue;
-        one.left -= 1;
-        owners.push(one.member);
-        isFull = false;
-      }
-    }
+    const owners = inTurn(wanted, this.#turn);
     this.#turn += 1;
     return owners;
   }
@@ -406,8 +381,4 @@ export class RedisGroup {
     }
     for (const work of this.#work.values()) this.#pump(work);
   }
-}
-
-function leaseLost(): Error {
-  return busError('LEASE_LOST', 'The attempt was given to another member.');
 }

@@ -1,11 +1,11 @@
 // All groups of a log in Redis, as far as this process takes part; and what operators ask about them.
 
 import { matcher } from '../../core/channel.ts';
-import { busError, describe } from '../../core/errors.ts';
 import type { GroupHome, GroupKeeper, HostMembership } from '../../core/group-keeper.ts';
 import type { DeadRecord } from '../../core/host-admin.ts';
 import type { JoinRequest, MemberSink, Ref } from '../../core/host.ts';
 import type { GroupInfo } from '../../core/message-bus.ts';
+import { memberOf, membershipOf } from '../group-members.ts';
 import { deadScript, erasedScript, statusScript } from './group-scripts.ts';
 import { begunKey, groupKeysOf, keysOf, membersKey } from './keys.ts';
 import { RedisGroup } from './redis-group.ts';
@@ -29,33 +29,8 @@ export class RedisGroups implements GroupKeeper {
   }
 
   join(clientId: string, name: string, request: JoinRequest, sink: MemberSink, _held: readonly Ref[]): HostMembership {
-    const group = this.#group(request.group);
-    const member: Member = {
-      clientId,
-      owner: `${this.#part.storeId}/${name}`,
-      request,
-      sink,
-      matches: matcher(request.pattern),
-      inHand: new Map(),
-      slots: request.slots,
-      hasLeft: false,
-    };
-    const joined = group.join(member);
-    joined.catch((cause: unknown) => {
-      group.leave(member, false);
-      const what = `Group "${request.group}" could not be joined: ${describe(cause)}`;
-      const error = busError('HOST_LOST', what, { cause, retryable: true });
-      this.#home.failed(error);
-      sink.failed(error);
-    });
-    return {
-      settle: (ref, outcome) => joined.then(() => group.settle(member, ref, outcome)),
-      extend: (ref, ms) => joined.then(() => group.extend(member, ref, ms)),
-      passOver: (channelId, logId, offsets) => group.passOver(member, channelId, logId, offsets),
-      slots: (now) => group.slots(member, now),
-      leave: () => group.leave(member, true),
-      detach: () => group.leave(member, false),
-    };
+    const member: Member = memberOf(clientId, `${this.#part.storeId}/${name}`, request, sink);
+    return membershipOf(this.#group(request.group), member, this.#home);
   }
 
   /** Redis was away. */
