@@ -1,37 +1,13 @@
 // Processes on a Redis that dies, forgets, or whose replica takes over: what was acknowledged is there, once and in order.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createClient } from 'redis';
-import { rolldown } from 'rolldown';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { check, Life } from './lives.ts';
+import { buildProgram, check, Life } from './lives.ts';
 import type { Program } from './lives.ts';
 import type { Fact, Job } from './lives/main.ts';
-import type { RedisJob } from './redis-lives/main.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 import { startSentinels } from './redis-sentinels.ts';
 import type { Sentinels } from './redis-sentinels.ts';
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** As one file; packages are found from where it lies. */
-async function buildProgram(): Promise<Program> {
-  const folder = await mkdtemp(here('../../node_modules/.busline-'));
-  const bundle = await rolldown({
-    input: here('redis-lives/main.ts'),
-    platform: 'node',
-    external: ['redis'],
-    resolve: {
-      alias: { 'busline/core': here('../../src/core/index.ts'), 'busline/node': here('../../src/node/index.ts') },
-    },
-  });
-  const file = join(folder, 'main.mjs');
-  await bundle.write({ file, format: 'esm', codeSplitting: false });
-  await bundle.close();
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
-}
 
 let program: Program;
 beforeAll(async () => (program = await buildProgram()), 30_000);
@@ -55,9 +31,8 @@ type Got = Extract<Fact, { t: 'got' }>;
 const gotOf = (life: Life): Got[] => life.facts.filter((fact): fact is Got => fact.t === 'got');
 
 function start(url: string, life: string, burst: number): Life {
-  const job: RedisJob = { url, life, burst, upTo: burst === 0 ? 0 : 1_000_000 };
-  // It runs another program than theirs, whose job is another one.
-  const started = new Life(program, job as unknown as Job);
+  const job: Job = { log: { url }, life, burst, upTo: burst === 0 ? 0 : 1_000_000, group: false };
+  const started = new Life(program, job);
   running.push(started);
   return started;
 }

@@ -30,6 +30,7 @@ interface Work {
   readonly keys: readonly string[];
   isPumping: boolean;
   isDirty: boolean;
+  isStale: boolean;
   readonly done: Settling[];
   isSettling: boolean;
   cancelTimer: (() => void) | undefined;
@@ -153,14 +154,7 @@ export class RedisGroup {
   async resume(): Promise<void> {
     for (const { owner, request } of this.members) await this.#roster.add(owner, request);
     for (const work of this.#work.values()) {
-      const held = (await this.#part.command(['HGETALL', work.keys[5] as string])) as Record<string, string>;
-      for (const [offset, claim] of Object.entries(held)) {
-        const [, attempt, owner] = /^(\d+) \d+ (.*)$/.exec(claim) as unknown as [string, string, string];
-        if (processOf(owner) !== this.#part.storeId) continue;
-        const member = this.members.find((one) => one.owner === owner);
-        if (member?.inHand.has(keyOf({ channelId: work.channelId, offset: Number(offset) })) === true) continue;
-        await this.#run(work, settleScript, member?.request, ['back', '', offset, attempt, owner]);
-      }
+      work.isStale = true;
       this.#pump(work);
     }
   }
@@ -197,7 +191,16 @@ export class RedisGroup {
     let work = this.#work.get(channelId);
     if (work === undefined) {
       const keys = groupKeysOf(channelId, this.name);
-      work = { channelId, keys, isPumping: false, isDirty: false, done: [], isSettling: false, cancelTimer: undefined };
+      work = {
+        channelId,
+        keys,
+        isPumping: false,
+        isDirty: false,
+        isStale: false,
+        done: [],
+        isSettling: false,
+        cancelTimer: undefined,
+      };
       this.#work.set(channelId, work);
     }
     return work;
@@ -230,6 +233,7 @@ export class RedisGroup {
   async #pumping(work: Work): Promise<void> {
     while (work.isDirty && !this.#closed) {
       work.isDirty = false;
+      if (work.isStale) await this.#giveBack(work);
       const owners = await this.#owners(work.channelId);
       const request = owners[0]?.request ?? this.members[0]?.request;
       if (request === undefined) return;
@@ -251,6 +255,19 @@ export class RedisGroup {
       if (given.length > 0 && given.length === owners.length) work.isDirty = true;
       if (given.length === 0) await this.#verify(work);
       this.#wakeIn(work, Number(next));
+    }
+  }
+
+  /** In turn with claims: what one of them has been given, and not heard of yet, is not given back. */
+  async #giveBack(work: Work): Promise<void> {
+    work.isStale = false;
+    const held = (await this.#part.command(['HGETALL', work.keys[5] as string])) as Record<string, string>;
+    for (const [offset, claim] of Object.entries(held)) {
+      const [, attempt, owner] = /^(\d+) \d+ (.*)$/.exec(claim) as unknown as [string, string, string];
+      if (processOf(owner) !== this.#part.storeId) continue;
+      const member = this.members.find((one) => one.owner === owner);
+      if (member?.inHand.has(keyOf({ channelId: work.channelId, offset: Number(offset) })) === true) continue;
+      await this.#run(work, settleScript, member?.request, ['back', '', offset, attempt, owner]);
     }
   }
 

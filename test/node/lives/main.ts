@@ -3,10 +3,11 @@
 
 import { writeSync } from 'node:fs';
 import { MessageBusCore } from 'busline/core';
-import { FileLog } from 'busline/node';
+import type { Log } from 'busline/core';
+import { FileLog, RedisLog } from 'busline/node';
 
 export interface Job {
-  readonly log: { readonly directory: string; readonly segmentSize: number };
+  readonly log: { readonly directory: string; readonly segmentSize: number } | { readonly url: string };
   readonly life: string;
   /** How many messages it sends in a burst, again and again; 0: it only reads. */
   readonly burst: number;
@@ -41,8 +42,14 @@ const tell = (fact: Fact): void => {
   }
 };
 
+function openLog({ log }: Job): Promise<Log> {
+  const onLoss = (loss: object): void => console.error('lost:', loss);
+  if ('url' in log) return RedisLog.open({ ...log, deadline: 1000, recheck: 500, onLoss });
+  return FileLog.open({ ...log, poll: 50 });
+}
+
 async function run(job: Job): Promise<void> {
-  const bus = new MessageBusCore({ log: await FileLog.open({ ...job.log, poll: 50 }) });
+  const bus = new MessageBusCore({ log: await openLog(job) });
   const subscription = bus.subscribe(
     'room',
     ({ offset, content }) => tell({ t: 'got', offset, ...(content as { life: string; n: number }) }),
