@@ -124,8 +124,7 @@ function messageOf(header: Header, item: Item, id: string, offset: number): Mess
 function itemsOf(block: Block): readonly Item[] {
   if ('items' in block) return block.items;
   const items: unknown = JSON.parse(block.json);
-  if (!Array.isArray(items) || items.length !== block.header.count)
-    throw new TypeError('the count does not match the body');
+  if (!Array.isArray(items) || items.length !== block.header.count) throw new TypeError('the body has another count');
   for (const item of items as Item[]) if (item.bytes !== undefined) putBytes(item, item.bytes, block.buffers ?? []);
   return items as Item[];
 }
@@ -133,20 +132,17 @@ function itemsOf(block: Block): readonly Item[] {
 /** The messages of a block whose last one has this offset (0 for ephemeral ones), without deleted ones. Throws `MALFORMED_BLOCK`. */
 export function messagesOf(block: Block, offset: number): readonly Message[] {
   const { header } = block;
-  const { channelId } = header;
   try {
     const items = itemsOf(block);
     const ids = rangeFrom(header.firstId);
-    const before = offset === 0 ? 0 : offset - header.count;
-    const step = offset === 0 ? 0 : 1;
     const messages: Message[] = [];
     items.forEach((item, at) => {
       if (item.deleted === true) return;
       const id = item.id ?? header.keys?.[at] ?? ids.at(at);
-      messages.push(messageOf(header, item, id, before + step * (at + 1)));
+      messages.push(messageOf(header, item, id, offset === 0 ? 0 : offset - header.count + at + 1));
     });
     return messages;
   } catch (error) {
-    throw busError('MALFORMED_BLOCK', `A block of channel "${channelId}" cannot be read.`, { cause: error });
+    throw busError('MALFORMED_BLOCK', `A block of channel "${header.channelId}" cannot be read.`, { cause: error });
   }
 }

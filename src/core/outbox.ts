@@ -1,5 +1,6 @@
 // From `send` to the host: joins what is sent in one turn into blocks, keeps at most 32 of them unacknowledged, and settles
-// every promise. While all 32 are under way, later messages join the blocks that wait: batching adapts by itself.
+// every promise. While all 32 are under way, or one that was not full, later messages join the blocks that wait: batching
+// adapts by itself.
 
 import { Batch, encodeItem } from './batch.ts';
 import type { Shared } from './batch.ts';
@@ -37,6 +38,8 @@ interface Parcel {
   readonly resolves: Resolve[];
   readonly rejects: Reject[];
   readonly testament: Testament | undefined;
+  /** From which channel more could have joined it when it was looked at last. */
+  joins?: string | false;
 }
 
 type Watcher = (stored: readonly Message[]) => void;
@@ -50,11 +53,6 @@ function messagesIn({ batch }: Parcel): readonly Message[] {
 export interface Author {
   readonly id: string;
   readonly name?: string;
-}
-
-/** A `Sending` that failed before it began. */
-function failedSending<C>(id: string, error: unknown): Sending<C> {
-  return Object.assign(Promise.reject<Message<C>>(error as Error), { id });
 }
 
 export class Outbox {
@@ -107,7 +105,8 @@ export class Outbox {
     try {
       return this.#send(input, options) as Sending<C>;
     } catch (error) {
-      return failedSending(typeof input?.id === 'string' ? input.id : this.ids.next(), error);
+      const id = typeof input?.id === 'string' ? input.id : this.ids.next();
+      return Object.assign(Promise.reject<Message<C>>(error as Error), { id });
     }
   }
 
@@ -118,8 +117,7 @@ export class Outbox {
     const batch = new Batch(this.#shared(input, {}), input.id, this.ids, now);
     batch.name(item, now);
     const buffers: Uint8Array[] = [];
-    if (this.#host.encoded) batch.add(item, encodeItem(item, buffers), buffers);
-    else batch.add(item);
+    batch.add(item, this.#host.encoded ? encodeItem(item, buffers) : undefined, buffers);
     return batch.seal();
   }
 
@@ -150,9 +148,8 @@ export class Outbox {
   }
 
   /** Resolves when nothing is waiting or under way. */
-  drained(): Promise<void> {
-    if (this.#count === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+  async drained(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
   /** From now on nothing is taken, what waits here is refused, and what is under way is waited for no longer. */
@@ -176,26 +173,22 @@ export class Outbox {
     this.#schedule();
     let parcel = this.#parcel(input, options);
     let id = parcel.batch.name(item, this.#now);
-    if (this.#host.encoded) {
-      const buffers: Uint8Array[] = item.bytes === undefined ? none : [];
-      const json = encodeItem(item, buffers);
-      if (!parcel.batch.hasRoomFor(json, buffers)) {
-        parcel = this.#begin(input, options);
-        id = parcel.batch.name(item, this.#now);
-      }
-      parcel.batch.add(item, json, buffers);
-    } else {
-      parcel.batch.add(item);
+    const buffers: Uint8Array[] = item.bytes === undefined ? none : [];
+    const json = this.#host.encoded ? encodeItem(item, buffers) : undefined;
+    if (json !== undefined && !parcel.batch.hasRoomFor(json, buffers)) {
+      parcel = this.#begin(input, options);
+      id = parcel.batch.name(item, this.#now);
     }
+    parcel.batch.add(item, json, buffers);
     return this.#sending(parcel, id, options.signal);
   }
 
   /** The block that this message may join, or a new one. */
   #parcel(input: MessageInput, options: InnerSendOptions): Parcel {
     const open = this.#open.get(input.channelId);
-    if (open === undefined || input.id !== undefined || !open.batch.isOpen(this.#now))
-      return this.#begin(input, options);
-    return this.#fits(open.batch.shared, input, options) ? open : this.#begin(input, options);
+    const isFit =
+      input.id === undefined && open?.batch.isOpen(this.#now) === true && this.#fits(open.batch.shared, input, options);
+    return isFit ? open : this.#begin(input, options);
   }
 
   /** The same as to compare with `#shared`, but for each message, and so without making an object. */
@@ -257,8 +250,20 @@ export class Outbox {
       this.#scheduled = false;
       this.#now = 0;
       for (const parcel of this.#casts.splice(0)) this.#cast(parcel);
-      while (this.#queue.length > 0 && this.#inFlight.length < maxInFlight) this.#push(this.#queue.shift() as Parcel);
+      for (let at = 0; at < this.#queue.length && this.#inFlight.length < maxInFlight;)
+        if (this.#gathers(this.#queue[at] as Parcel)) at++;
+        else this.#push(this.#queue.splice(at, 1)[0] as Parcel);
     });
+  }
+
+  /**
+   * Whether it waits for more to join it: while one of its channel is under way that was not full either. Small blocks cost far
+   * more than what is in them. What is forced to disk takes its time, and is not waited for.
+   */
+  #gathers(parcel: Parcel): boolean {
+    const { channelId, ack } = parcel.batch.shared;
+    parcel.joins = ack === 'stored' && this.#open.get(channelId) === parcel && parcel.batch.isOpen(0) && channelId;
+    return parcel.joins !== false && this.#inFlight.some(({ joins }) => joins === channelId);
   }
 
   #cast(parcel: Parcel): void {
@@ -285,9 +290,9 @@ export class Outbox {
   }
 
   async #store(parcel: Parcel, block: Block): Promise<void> {
-    const { channelId } = parcel.batch.shared;
+    const { channelId, ack } = parcel.batch.shared;
     for (;;) {
-      const receipt = await this.#host.push(block, parcel.batch.shared.ack, parcel.testament);
+      const receipt = await this.#host.push(block, ack, parcel.testament);
       if (!receipt.known || block.header.keys === undefined) return this.#resolve(parcel, block, receipt.offset);
       const page = await this.#host.page(channelId, receipt.offset - 1, 1);
       // Where all that was stored is gone meanwhile, this is the first with its id.
@@ -328,7 +333,7 @@ export class Outbox {
     parcel.rejects.length = 0;
     this.failures.stored(messages);
     this.#changed(-resolves.length, messages);
-    for (let at = 0; at < resolves.length; at++) (resolves[at] as Resolve)(messages[at] as Message);
+    resolves.forEach((resolve, at) => resolve(messages[at] as Message));
   }
 
   #reject(parcel: Parcel, error: unknown): void {

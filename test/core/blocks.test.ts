@@ -34,6 +34,7 @@ describe('messages sent in one turn', () => {
     const { host, bus } = held();
     void bus.send({ channelId: 'a', content: 1 });
     await quiet();
+    host.pushed[0]?.settle();
     void bus.send({ channelId: 'a', content: 2 });
     await quiet();
     expect(host.pushed.map(({ block }) => block.header.count)).toEqual([1, 1]);
@@ -168,13 +169,60 @@ describe('messages sent in one turn', () => {
   });
 });
 
+describe('while a block that was not full is not acknowledged', () => {
+  async function turns(count: number, more: (n: number) => Partial<MessageInput> = () => ({})): Promise<HeldHost> {
+    const { host, bus } = held();
+    for (const content of numbers(1, count)) {
+      void bus.send({ channelId: 'a', content, ...more(content) });
+      await quiet();
+    }
+    return host;
+  }
+  const countsOf = (host: HeldHost): readonly number[] => host.pushed.map(({ block }) => block.header.count);
+
+  test('what is sent in later turns joins the next one of its channel', async () => {
+    const host = await turns(10);
+    expect(countsOf(host)).toEqual([1]);
+    host.pushed[0]?.settle();
+    await quiet();
+    expect(countsOf(host)).toEqual([1, 9]);
+  });
+
+  test('the next one goes when nothing can join it any more', async () => {
+    expect(countsOf(await turns(1 + 255))).toEqual([1]);
+    expect(countsOf(await turns(1 + 256))).toEqual([1, 256]);
+    expect(countsOf(await turns(6, (n) => (n === 6 ? { authorId: 'bob' } : {})))).toEqual([1, 4]);
+    expect(countsOf(await turns(6, (n) => (n === 6 ? { id: 'own' } : {})))).toEqual([1, 4, 1]);
+  });
+
+  test('what is forced to disk neither waits nor is waited for', async () => {
+    const { host, bus } = held();
+    for (const ack of ['flushed', 'flushed', 'stored', 'flushed', 'stored', 'stored'] as const) {
+      void bus.send({ channelId: 'a', content: 1 }, { ack });
+      await quiet();
+    }
+    expect(host.pushed.map(({ ack, block }) => [ack, block.header.count])).toEqual([
+      ['flushed', 1],
+      ['flushed', 1],
+      ['stored', 1],
+      ['flushed', 1],
+    ]);
+  });
+
+  test('those of other channels go', async () => {
+    const host = await turns(8, (n) => ({ channelId: n <= 4 ? 'a' : 'b' }));
+    expect(host.pushed.map(({ block }) => block.header.channelId)).toEqual(['a', 'b']);
+  });
+});
+
 describe('while 32 blocks are not acknowledged', () => {
   async function full(): Promise<{ host: HeldHost; bus: HostedBus; clock: ReturnType<typeof testPlatform> }> {
     const host = new HeldHost();
     const clock = platform();
     const bus = new HostedBus(host, { platform: clock });
     for (const content of numbers(1, 40)) {
-      bus.send({ channelId: 'a', content }).catch(() => undefined);
+      // With an id of its own a message is a whole block.
+      bus.send({ channelId: 'a', content, ...(content <= 32 && { id: `id-${content}` }) }).catch(() => undefined);
       await quiet();
     }
     return { host, bus, clock };

@@ -26,7 +26,7 @@ describe('close', () => {
     const bus = new HostedBus(host, { platform });
     const sendings: Promise<unknown>[] = [];
     for (const content of numbers(1, 33)) {
-      sendings.push(bus.send({ channelId: 'a', content }));
+      sendings.push(bus.send({ channelId: 'a', content, id: `id-${content}` }));
       await quiet();
     }
     const closing = bus.close();

@@ -265,6 +265,7 @@ describe('when the log fails', () => {
     const second = bus.send({ channelId: 'a', content: 3 });
     await quiet();
     host.pushed[0]?.fail(busError('STORAGE_FULL', 'Full.'));
+    await quiet();
     host.pushed[1]?.settle();
     for (const sending of first) expect(await failure(sending)).toMatchObject({ code: 'STORAGE_FULL' });
     expect((await second).content).toBe(3);

@@ -5,10 +5,11 @@ import { atLeast, atMost, interleaved, limit, line, stated } from '../measure.mj
 import { withProcesses } from '../processes.mjs';
 import { ensurePeers, withFolder } from '../servers.mjs';
 
+/** How many a turn holds, and how many in all: each process is warm by then, as many have gone before and are not measured. */
 const bursts = [
   [100, 200_000],
-  [10, 60_000],
-  [1, 12_000],
+  [10, 120_000],
+  [1, 80_000],
 ];
 const filesCount = 10_000;
 const oneByOne = 2000;
@@ -56,16 +57,20 @@ export async function filesSustained({ lab, rounds }) {
 function flow(lab, file, { writers, burst, count }) {
   return withFolder((directory) =>
     withProcesses(lab, writers + 1, async ([receiver, ...senders]) => {
-      const channel = file === 'raw-files' ? join(directory, 'messages') : 'flow';
-      if (file === 'raw-files') await mkdir(channel);
       for (const each of [receiver, ...senders]) await each.call(file, 'open', { directory });
-      await receiver.call(file, 'receive', channel, count, writers);
-      const began = performance.now();
-      await Promise.all([
-        ...senders.map((sender, from) => sender.call(file, 'send', channel, count / writers, burst, from)),
-        receiver.call(file, 'received'),
-      ]);
-      return count / ((performance.now() - began) / 1000);
+      const through = async (name) => {
+        const channel = file === 'raw-files' ? join(directory, name) : name;
+        if (file === 'raw-files') await mkdir(channel);
+        await receiver.call(file, 'receive', channel, count, writers);
+        const began = performance.now();
+        await Promise.all([
+          ...senders.map((sender, from) => sender.call(file, 'send', channel, count / writers, burst, from)),
+          receiver.call(file, 'received'),
+        ]);
+        return count / ((performance.now() - began) / 1000);
+      };
+      await through('warm-up');
+      return through('flow');
     }),
   );
 }
