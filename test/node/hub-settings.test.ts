@@ -39,6 +39,8 @@ describe('an address', () => {
     ['redis://[::1]:6379', true],
     ['redis+sentinel://:pw@a:1,b:2/main/3', true],
     ['redis+sentinel://a:1,b:2', false],
+    ['redis+cluster://me:pw@a:1,[::1]:2', true],
+    ['redis+cluster://a:1,b:port', false],
     ['redis://a:1,b:2', false],
     ['redis://', false],
     ['redis://there:port', false],
@@ -51,6 +53,7 @@ describe('an address', () => {
     expect(address).toBe('redis+sentinel://me:p%40ss%3A%2F@a:1,b:2/main/3');
     expect(shownAddress(address)).toBe('redis+sentinel://a:1,b:2/main/3');
     expect(secretsOf(address)).toEqual(['p%40ss%3A%2F', 'p@ss:/']);
+    expect(shownAddress(withPassword('redis+cluster://me@a:1,b:2', 'secret'))).toBe('redis+cluster://a:1,b:2');
     expect(shownAddress('redis://me:raw@pass@there/1?password=x')).toBe('redis://there/1');
   });
 });
@@ -124,10 +127,10 @@ describe('settings', () => {
       'directry: is unknown; did you mean "directory"?',
       'server: is not there in this version: a hub does not listen for browsers yet',
       'REDIS_PASSWORD_FILE: cannot be read: ENOENT',
-      'REDIS_URL: must begin with redis://, rediss:// or redis+sentinel:// and name what is there',
+      'REDIS_URL: must begin with redis://, rediss://, redis+sentinel:// or redis+cluster:// and name what is there',
       'BUSLINE_LOG_LEVEL: must be one of trace, debug, info, warn, error, fatal, silent',
       'wrong.json: name: must not be empty',
-      'wrong.json: redis.url: must begin with redis://, rediss:// or redis+sentinel:// and name what is there',
+      'wrong.json: redis.url: must begin with redis://, rediss://, redis+sentinel:// or redis+cluster:// and name what is there',
       'wrong.json: retension: is unknown; did you mean "retention"?',
     ]);
     expect(told.join()).not.toMatch(/hidden|secret|loud|soon/);
@@ -137,6 +140,13 @@ describe('settings', () => {
     expect(problems({ argument: { redis: { zzzzzzzz: 1 } } })).toEqual([
       'redis.zzzzzzzz: is unknown; there are url, password, deadline, recheck',
     ]);
+  });
+
+  test('name no database of a cluster but the one that it has', () => {
+    const said = 'redis.url: must not name a database, which a cluster has not';
+    expect(problems({ argument: { redis: { url: 'redis+cluster://a:1,b:2/3' } } })).toEqual([said]);
+    for (const url of ['redis+cluster://a:1,b:2', 'redis+cluster://a:1,b:2/', 'redis+cluster://a:1/0'])
+      expect(read({ argument: { redis: { url } } }).redis?.url).toBe(url);
   });
 
   test('need an address where anything else of Redis is set', () => {

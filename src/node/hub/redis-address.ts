@@ -1,5 +1,5 @@
-// The address of a Redis, or of the sentinels of one: checked, completed with a password, and shown without one. It may name
-// several hosts, so it is no URL as the platform knows them.
+// The address of a Redis, of the sentinels of one, or of a cluster: checked, completed with a password, and shown without one. It
+// may name several hosts, so it is no URL as the platform knows them.
 
 interface Parts {
   readonly scheme: string;
@@ -12,7 +12,7 @@ interface Parts {
   readonly rest: string;
 }
 
-const form = /^(rediss?|redis\+sentinel):\/\/(?:([^:@]*)(?::(.*))?@)?([^@/?#]+)(\/[^?#]*)?(.*)$/s;
+const form = /^(rediss?|redis\+sentinel|redis\+cluster):\/\/(?:([^:@]*)(?::(.*))?@)?([^@/?#]+)(\/[^?#]*)?(.*)$/s;
 
 function partsOf(address: string): Parts | undefined {
   const [, scheme, user = '', password = '', hosts, path = '', rest = ''] = form.exec(address) ?? [];
@@ -31,8 +31,14 @@ export function isRedisAddress(text: string): boolean {
   const parts = partsOf(text);
   if (parts === undefined) return false;
   const { scheme, hosts, path } = parts;
-  if (scheme !== 'redis+sentinel') return isHost(hosts);
-  return hosts.split(',').every(isHost) && /^\/[^/]+/.test(path);
+  if (!scheme.includes('+')) return isHost(hosts);
+  return hosts.split(',').every(isHost) && (scheme !== 'redis+sentinel' || /^\/[^/]+/.test(path));
+}
+
+/** A cluster has one database, which has no name. */
+export function hasItsDatabase(address: string): boolean {
+  const { scheme, path = '' } = partsOf(address) ?? {};
+  return scheme !== 'redis+cluster' || ['', '/', '/0'].includes(path);
 }
 
 /** With this password, where it has none of its own. */

@@ -7,7 +7,7 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** Where Redis is, and how it is spoken to. */
 export interface RedisSettings {
-  /** `redis://` or `rediss://`, with user, password and database if there are any; or `redis+sentinel://`, see `RedisLog`. */
+  /** `redis://` or `rediss://`, with user, password and database if there are any; `redis+sentinel://` or `redis+cluster://`, see `RedisLog`. */
   readonly url: string;
   /** Taken where the address has none. */
   readonly password?: string | undefined;

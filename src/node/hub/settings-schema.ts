@@ -2,7 +2,7 @@
 // table, and a test compares them.
 
 import { z } from 'zod';
-import { isRedisAddress } from './redis-address.ts';
+import { hasItsDatabase, isRedisAddress } from './redis-address.ts';
 import { logLevels } from './settings-options.ts';
 import type { PartialSettings } from './settings-options.ts';
 
@@ -12,9 +12,13 @@ const amount = z.number().int('must be a whole number').positive('must be above 
 
 const redis = z.strictObject({
   url: text
-    .refine(isRedisAddress, 'must begin with redis://, rediss:// or redis+sentinel:// and name what is there')
+    .refine(
+      isRedisAddress,
+      'must begin with redis://, rediss://, redis+sentinel:// or redis+cluster:// and name what is there',
+    )
+    .refine(hasItsDatabase, 'must not name a database, which a cluster has not')
     .describe(
-      'Address of Redis: `redis://` or `rediss://`, with user, password and database if there are any; or `redis+sentinel://user:password@host:port,host:port/name/database`.',
+      'Address of Redis: `redis://` or `rediss://`, with user, password and database if there are any; `redis+sentinel://user:password@host:port,host:port/name/database`; or `redis+cluster://user:password@host:port,host:port`.',
     )
     .optional(),
   password: text.describe('Password for it, taken where the address has none.').optional(),

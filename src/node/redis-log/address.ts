@@ -1,73 +1,83 @@
-// Where the master is: at the address that was given, or where the sentinels say.
+// The address of a Redis, or of those who say where the master is: sentinels, or nodes of a cluster.
 
-import { createClient } from './redis-package.ts';
-import { describe } from '../../core/errors.ts';
 import { hubError } from '../hub-error.ts';
-import { within } from './within.ts';
-
-export interface Node {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What is asked where the master of this name is. */
-export interface Sentinels {
-  readonly nodes: readonly Node[];
-  readonly name: string;
-}
+import { atCluster, atSentinels, locator } from './locate.ts';
+import type { Node, Place } from './locate.ts';
 
 export interface Address {
-  /** As the `redis` package takes it; with sentinels, of this node. */
+  /** As the `redis` package takes it; where the master was asked for, of this node. */
   readonly urlOf: (node: Node | undefined) => string;
-  readonly sentinels?: Sentinels;
+  /** Asks where the master is, within so many milliseconds for each who is asked; not there where the address is its own. */
+  readonly locate?: (deadline: number) => Promise<Node>;
+  readonly isCluster: boolean;
 }
 
-const scheme = 'redis+sentinel://';
+const sentinel = 'redis+sentinel://';
+const cluster = 'redis+cluster://';
 
-/** `redis+sentinel://user:password@host:port,host:port/name/database`, or what the `redis` package takes. */
+/**
+ * `redis+sentinel://user:password@host:port,host:port/name/database`, `redis+cluster://user:password@host:port,host:port`, or
+ * what the `redis` package takes.
+ */
 export function addressOf(url: string): Address {
-  if (!url.startsWith(scheme)) {
-    if (/^rediss?:\/\//.test(url)) return { urlOf: () => url };
-    const what = `This is no address of Redis, which begins with redis://, rediss:// or ${scheme}.`;
+  if (/^rediss?:\/\//.test(url)) return { urlOf: () => url, isCluster: false };
+  const scheme = [sentinel, cluster].find((one) => url.startsWith(one));
+  if (scheme === undefined) {
+    const what = `This is no address of Redis, which begins with redis://, rediss://, ${sentinel} or ${cluster}.`;
     throw hubError('INVALID_SETTINGS', what);
   }
   const rest = url.slice(scheme.length);
   const at = rest.lastIndexOf('@') + 1;
-  const [hosts = '', name = '', database = ''] = rest.slice(at).split('/');
-  if (hosts === '' || name === '') {
-    const what = `The sentinels and the name of the master are needed: ${scheme}host:port,host:port/name`;
-    throw hubError('INVALID_SETTINGS', what);
-  }
-  const nodes = hosts.split(',').map((host) => {
-    const { hostname, port } = new URL(`redis://${host}`);
-    return { host: hostname, port: Number(port || 26379) };
-  });
-  const urlOf = (node: Node | undefined): string => {
-    const host = node?.host.includes(':') === true ? `[${node.host}]` : node?.host;
-    return `redis://${rest.slice(0, at)}${host}:${node?.port}/${database}`;
-  };
-  return { urlOf, sentinels: { nodes, name } };
+  const [hosts = '', ...path] = rest.slice(at).split('/');
+  const urlIn =
+    (database: string) =>
+    ({ host, port }: Place): string =>
+      `redis://${rest.slice(0, at)}${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
+  return scheme === sentinel ? sentinelsOf(hosts, path, urlIn) : clusterOf(hosts, path, urlIn(''));
 }
 
-/** The first sentinel that answers is believed; whoever answers there must still say that it is the master. */
-export async function masterOf({ nodes, name }: Sentinels, deadline: number): Promise<Node> {
-  let why = 'no sentinels were named';
-  for (const { host, port } of nodes) {
-    const client = createClient({ socket: { host, port, connectTimeout: deadline, reconnectStrategy: false } });
-    client.on('error', () => undefined);
-    try {
-      const answer = await within(
-        deadline,
-        client.connect().then(() => client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name])),
-      );
-      const [at, on] = (answer ?? []) as unknown as readonly string[];
-      if (at !== undefined) return { host: at, port: Number(on) };
-      why = `the sentinel at ${host}:${port} knows no master "${name}"`;
-    } catch (error) {
-      why = `the sentinel at ${host}:${port} says: ${describe(error)}`;
-    } finally {
-      if (client.isOpen) client.destroy();
-    }
+type UrlOf = (place: Place) => string;
+
+function sentinelsOf(
+  hosts: string,
+  [name = '', database = '']: readonly string[],
+  urlIn: (of: string) => UrlOf,
+): Address {
+  if (hosts === '' || name === '') {
+    const what = `The sentinels and the name of the master are needed: ${sentinel}host:port,host:port/name`;
+    throw hubError('INVALID_SETTINGS', what);
   }
-  throw hubError('REDIS_AWAY', `Nobody says where the master is: ${why}.`, { retryable: true });
+  const urlOf = urlIn(database);
+  return {
+    urlOf: (node) => urlOf(node as Node),
+    locate: locator(atSentinels(name), placesIn(hosts, 26379)),
+    isCluster: false,
+  };
+}
+
+function clusterOf(hosts: string, [database = '']: readonly string[], urlOf: UrlOf): Address {
+  if (hosts === '')
+    throw hubError('INVALID_SETTINGS', `Nodes of the cluster are needed: ${cluster}host:port,host:port`);
+  if (database !== '' && database !== '0')
+    throw hubError('INVALID_SETTINGS', `A cluster has no databases: leave out the "/${database}" of its address.`);
+  return {
+    urlOf: (node) => urlOf(node as Node),
+    locate: locator(atCluster(urlOf), placesIn(hosts, 6379)),
+    isCluster: true,
+  };
+}
+
+function placesIn(hosts: string, usual: number): readonly Place[] {
+  return hosts.split(',').map((host) => {
+    const { hostname, port } = parsed(host);
+    return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || usual) };
+  });
+}
+
+function parsed(host: string): URL {
+  try {
+    return new URL(`redis://${host}`);
+  } catch (cause) {
+    throw hubError('INVALID_SETTINGS', `"${host}" is no host with a port.`, { cause });
+  }
 }

@@ -61,6 +61,6 @@ export async function checkKinds(connection: Connection, kinds: Kinds): Promise<
   kinds.forEach(([key, kind], at) => {
     const type = String(types[at]);
     if (type !== 'none' && type !== kind)
-      throw hubError('FOREIGN_KEY', `"${key}" holds a ${type} that is not of the bus.`);
+      throw hubError('FOREIGN_KEY', `"${connection.nameOf(key)}" holds a ${type} that is not of the bus.`);
   });
 }

@@ -9,12 +9,14 @@ import { Watched } from '../../core/store.ts';
 import { hubError } from '../hub-error.ts';
 import { deferred } from '../deferred.ts';
 import type { Deferred } from '../deferred.ts';
-import { addressOf, masterOf } from './address.ts';
-import type { Address, Node } from './address.ts';
+import { addressOf } from './address.ts';
+import type { Address } from './address.ts';
 import { clientOf, meet } from './greeting.ts';
 import type { Client } from './greeting.ts';
+import { commandInSlot, inSlot } from './keys.ts';
+import type { Node } from './locate.ts';
 import type { Script } from './scripts.ts';
-import { isDemoted, isReply, troubleOf } from './trouble.ts';
+import { isElsewhere, isFinal, isReply, troubleOf } from './trouble.ts';
 import { within } from './within.ts';
 
 export interface ConnectionOptions {
@@ -37,8 +39,6 @@ export interface Asker {
 export type ConnectionState = 'connecting' | 'up' | 'down' | 'closed';
 
 const longestPause = 2000;
-/** What does not pass by itself. */
-const final: ReadonlySet<string> = new Set(['REDIS_DENIED', 'REDIS_NOT_INSTALLED', 'INVALID_SETTINGS']);
 
 /** A connection that is in use. */
 interface Line {
@@ -98,22 +98,27 @@ export class Connection {
     }
   }
 
+  /** As a key is called there. */
+  nameOf(key: string): string {
+    return this.#address.isCluster ? inSlot(key) : key;
+  }
+
   command(command: readonly string[]): Promise<unknown> {
-    return this.#inTime((client) => client.sendCommand(command));
+    return this.#inTime((client) => client.sendCommand(this.#sent(command)));
   }
 
   /** All of them, with nobody between. */
   transaction(commands: readonly (readonly string[])[]): Promise<readonly unknown[]> {
     return this.#inTime(async (client) => {
       const multi = client.multi();
-      for (const command of commands) multi.addCommand([...command]);
+      for (const command of commands) multi.addCommand([...this.#sent(command)]);
       return await multi.exec();
     });
   }
 
   /** One after the other on the same connection. */
   inOrder(commands: readonly (readonly string[])[]): Promise<readonly unknown[]> {
-    return this.#inTime((client) => Promise.all(commands.map((command) => client.sendCommand(command))));
+    return this.#inTime((client) => Promise.all(commands.map((command) => client.sendCommand(this.#sent(command)))));
   }
 
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
@@ -127,11 +132,10 @@ export class Connection {
 
   /** Looks whether the master is still where it was. */
   async look(): Promise<void> {
-    const { sentinels } = this.#address;
     const line = this.#line;
-    if (sentinels === undefined || line?.node === undefined) return;
-    const { host, port } = await masterOf(sentinels, this.#deadline);
-    if (host !== line.node.host || port !== line.node.port) this.#discard(line);
+    if (line?.node === undefined) return;
+    const master = await this.#address.locate?.(this.#deadline);
+    if (master?.id !== line.node.id) this.#discard(line);
   }
 
   close(): void {
@@ -169,16 +173,16 @@ export class Connection {
   #failed(error: unknown): void {
     this.#why = error;
     const trouble = troubleOf(error);
-    // Where sentinels look after it, or it was a master before, there will be one soon.
-    const mayPass = this.identity !== '' || this.#address.sentinels !== undefined;
-    if (!final.has(trouble.code) && (mayPass || trouble.code !== 'REDIS_READ_ONLY')) return;
+    // Where others look after it, or it was a master before, there will be one soon.
+    const mayPass = this.identity !== '' || this.#address.locate !== undefined;
+    if (!isFinal(trouble) && (mayPass || trouble.code !== 'REDIS_READ_ONLY')) return;
     this.#denied = trouble;
     this.#tell((waiting) => waiting.reject(trouble));
   }
 
   async #connect(): Promise<Line> {
-    const { sentinels, urlOf } = this.#address;
-    const node = sentinels && (await masterOf(sentinels, this.#deadline));
+    const { locate, urlOf, isCluster } = this.#address;
+    const node = await locate?.(this.#deadline);
     const client = clientOf(urlOf(node), this.#deadline);
     const gone = deferred<void>();
     client.on('error', (error) => {
@@ -187,9 +191,10 @@ export class Connection {
     });
     client.on('end', () => gone.resolve());
     try {
-      const identity = await within(this.#deadline, meet(client, this.#options.onBell));
+      const identity = await within(this.#deadline, meet(client, isCluster, this.#options.onBell));
       const line: Line = { client, node, identity, gone };
-      const command = (words: readonly string[]): Promise<unknown> => within(this.#deadline, client.sendCommand(words));
+      const command = (words: readonly string[]): Promise<unknown> =>
+        within(this.#deadline, client.sendCommand(this.#sent(words)));
       await this.#options.prepare({ command, run: (...what) => runWith(command, ...what) }, identity);
       if (this.#isClosed) throw closed();
       void gone.promise.then(() => this.#discard(line));
@@ -218,6 +223,11 @@ export class Connection {
     how(waiting);
   }
 
+  /** As it is sent: whoever asks need not know that it goes to a cluster. */
+  #sent(command: readonly string[]): readonly string[] {
+    return this.#address.isCluster ? commandInSlot(command) : command;
+  }
+
   async #inTime<T>(use: (client: Client) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw closed();
     const line = this.#line;
@@ -226,7 +236,7 @@ export class Connection {
     try {
       return await within(this.#deadline, use(line.client));
     } catch (error) {
-      if (isBusError(error) || isDemoted(error)) this.#discard(line);
+      if (isBusError(error) || isElsewhere(error)) this.#discard(line);
       throw error;
     }
   }

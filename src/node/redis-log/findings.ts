@@ -46,7 +46,10 @@ export async function findingsOf(command: Command): Promise<readonly Finding[]> 
         ),
       );
   }
-  if (!(info instanceof Error)) found.push(...inInfo(info));
+  if (!(info instanceof Error)) {
+    found.push(...inInfo(info));
+    if (info.get('cluster_enabled') === '1') found.push(...(await inCluster(command, info)));
+  }
   if (!(config instanceof Error)) found.push(...inConfig(config, info instanceof Error ? new Map() : info));
   return found;
 }
@@ -86,6 +89,26 @@ function inInfo(info: ServerInfo): readonly Finding[] {
       warning(
         `The eviction policy is "${policy}": Redis deletes messages, or what is known of them, when memory runs out.`,
         'Set "maxmemory-policy noeviction".',
+      ),
+    );
+  return found;
+}
+
+async function inCluster(command: Command, info: ServerInfo): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  if (info.get('connected_slaves') === '0')
+    found.push(
+      warning(
+        'The node of the cluster that holds the bus has no replica: while it is away, the bus stands still.',
+        'Give it one: redis-cli --cluster add-node … --cluster-slave --cluster-master-id <its id>.',
+      ),
+    );
+  const state = await asked(command, ['CLUSTER', 'INFO'], (answer) => infoOf(String(answer)).get('cluster_state'));
+  if (state !== 'ok' && !(state instanceof Error))
+    found.push(
+      problem(
+        'The cluster takes nothing: it does not serve all of its slots.',
+        'Look at its nodes: redis-cli --cluster check host:port',
       ),
     );
   return found;

@@ -4,6 +4,7 @@ import type { RedisClientOptions } from 'redis';
 import { hubError } from '../hub-error.ts';
 import { infoOf } from './findings.ts';
 import { allBells, channelOfBell } from './keys.ts';
+import { checkCluster } from './locate.ts';
 import { createClient } from './redis-package.ts';
 import { isReply } from './trouble.ts';
 
@@ -20,8 +21,15 @@ export function clientOf(url: string, deadline: number): Client {
   return createClient(options);
 }
 
-/** Connects; answers with what names the server process and the history of its data. Rejects unless it is a master. */
-export async function meet(client: Client, onBell: (channelId: string, text: string) => void): Promise<string> {
+/**
+ * Connects; answers with what names the server process and the history of its data. Rejects unless it is a master, and of a
+ * cluster where one was named.
+ */
+export async function meet(
+  client: Client,
+  isCluster: boolean,
+  onBell: (channelId: string, text: string) => void,
+): Promise<string> {
   await client.connect();
   const info = infoOf(await client.info());
   const said = (name: string): string => info.get(name) ?? '';
@@ -30,10 +38,11 @@ export async function meet(client: Client, onBell: (channelId: string, text: str
     throw hubError('REDIS_READ_ONLY', `This Redis follows ${said('master_host')}:${said('master_port')}.`, {
       retryable: true,
     });
-  if (said('cluster_enabled') === '1')
+  if (isCluster) await checkCluster((words) => client.sendCommand(words));
+  else if (said('cluster_enabled') === '1')
     throw hubError(
       'INVALID_SETTINGS',
-      'This Redis is a node of a cluster, in which the bus cannot be kept: name one that stands alone, or sentinels.',
+      'This Redis is a node of a cluster: name some of its nodes with redis+cluster://host:port,host:port',
     );
   await listen(client, onBell);
   return `${said('run_id')}.${said('master_replid')}`;

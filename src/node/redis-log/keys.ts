@@ -1,5 +1,5 @@
-// The names under which a bus lies in Redis. What belongs to a channel carries its name in braces: in a cluster all of it
-// lies in one slot, so that one script may touch it.
+// The names under which a bus lies in Redis. In a cluster all of it lies in one slot: records are saved with what is appended,
+// and what a Redis holds that was set back is agreed on once, for all channels.
 
 /** Braces would end the name early, and `%` is what they are written with. */
 function encoded(channelId: string): string {
@@ -64,6 +64,30 @@ export const rescuedKey = 'bl:rescued';
 /** Is there while a process, which has given this server what it holds, waits for the others. */
 export function waitingKey(identity: string, storeId: string): string {
   return `bl:waiting:${identity}:${storeId}`;
+}
+
+/** Is never there. */
+const absentKey = 'bl:absent';
+
+/** As a key is called in a cluster: what stands in braces first is the same in all of them, so all lie in one slot. */
+export function inSlot(key: string): string {
+  return `{${key.slice(0, 2)}}${key.slice(2)}`;
+}
+
+/**
+ * A command as it is sent to a cluster. While a slot moves, a node takes no script that names a key which is not there: with one
+ * that never is, none is ended in its midst, because it has emptied a key of its own and so the node takes it for moved.
+ */
+export function commandInSlot(command: readonly string[]): readonly string[] {
+  const [verb = '', second = ''] = command;
+  if (verb === 'EVALSHA' || verb === 'EVAL') {
+    const end = 3 + Number(command[2]);
+    const keys = [...command.slice(3, end), absentKey].map(inSlot);
+    return [verb, second, String(keys.length), ...keys, ...command.slice(end)];
+  }
+  // A bell is no key.
+  const isKey = verb !== 'PUBLISH' && second.startsWith('bl:');
+  return isKey ? [verb, inSlot(second), ...command.slice(2)] : command;
 }
 
 /** All channels, written before the first append of each. */

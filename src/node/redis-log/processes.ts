@@ -16,6 +16,10 @@ export class Processes {
   /** By how much the clock of Redis is ahead of `performance.now()`. */
   #ahead = 0;
   readonly #known = new Set<string>();
+  /** Whether it has said once that it is there. */
+  #isListed = false;
+  /** Until then nobody is taken for dead, by `performance.now()`. */
+  #doubtsUntil = 0;
 
   constructor(storeId: string, connection: Connection, server: Server) {
     this.#storeId = storeId;
@@ -33,10 +37,12 @@ export class Processes {
   }
 
   async beat(): Promise<void> {
-    await this.#connection.transaction([
-      ['SET', processKey(this.#storeId), '1', 'PX', String(lifetime)],
+    const [before] = await this.#connection.transaction([
+      ['SET', processKey(this.#storeId), '1', 'PX', String(lifetime), 'GET'],
       ['SADD', processesKey, this.#storeId],
     ]);
+    if (before === null && this.#isListed) this.#doubt();
+    this.#isListed = true;
     const [seconds, micros] = (await this.#connection.command(['TIME'])) as [string, string];
     this.#ahead = Math.max(this.#ahead, Number(seconds) * 1000 + Number(micros) / 1000 - performance.now());
   }
@@ -69,8 +75,16 @@ export class Processes {
   }
 
   async dead(storeIds: readonly string[]): Promise<readonly string[]> {
-    const lives = await Promise.all(storeIds.map((storeId) => this.#server.command(['EXISTS', processKey(storeId)])));
+    const asked = [this.#storeId, ...storeIds].map((storeId) => ['EXISTS', processKey(storeId)]);
+    const [own, ...lives] = await this.#server.transaction(asked);
+    if (Number(own) === 0) this.#doubt();
+    if (performance.now() < this.#doubtsUntil) return [];
     return storeIds.filter((_, at) => Number(lives[at]) === 0);
+  }
+
+  /** It was not heard of itself, though it lives: so may the others, who come back one by one, or Redis was away. */
+  #doubt(): void {
+    this.#doubtsUntil = performance.now() + lifetime;
   }
 
   async leave(): Promise<void> {

@@ -385,7 +385,11 @@ export class RedisGroup {
   }
 
   async #lookNow(): Promise<void> {
-    const others = (await this.#roster.everybody()).filter(({ owner }) => processOf(owner) !== this.#part.storeId);
+    const all = await this.#roster.everybody();
+    // Somebody may have taken this process for dead.
+    for (const { owner, request } of this.members)
+      if (!all.some((one) => one.owner === owner)) await this.#roster.add(owner, request);
+    const others = all.filter(({ owner }) => processOf(owner) !== this.#part.storeId);
     const owners = new Set(others.map(({ owner }) => processOf(owner)));
     for (const work of this.#work.values()) {
       const claims = (await this.#part.command(['HVALS', work.keys[5] as string])) as string[];

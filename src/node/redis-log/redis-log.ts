@@ -28,8 +28,9 @@ import { Writer } from './writer.ts';
 
 export interface RedisLogOptions {
   /**
-   * `redis://` or `rediss://`, with user, password and database if there are any; or
-   * `redis+sentinel://user:password@host:port,host:port/name/database`, where the sentinels say which Redis is the master.
+   * `redis://` or `rediss://`, with user, password and database if there are any;
+   * `redis+sentinel://user:password@host:port,host:port/name/database`, where the sentinels say which Redis is the master; or
+   * `redis+cluster://user:password@host:port,host:port`, where nodes of a cluster say which one serves the slot of the bus.
    */
   readonly url: string;
   /** Milliseconds in which a command has to be answered, after which its connection is given up. Default 3000. */
@@ -102,6 +103,7 @@ export class RedisLog implements SharedLog {
       },
       onGap: () => {
         this.#check().catch(() => undefined);
+        this.#processes.beat().catch(() => undefined);
         for (const groups of this.#groups) groups.resume();
       },
     });

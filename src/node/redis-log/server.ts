@@ -35,7 +35,8 @@ export class Server {
         return await task();
       } catch (error) {
         if (this.#connection.state.getSnapshot() === 'closed') throw busError('CLOSED', 'The log is closed.');
-        if (!isPassing(error)) throw troubleOf(error, keys);
+        const named = keys.map((key) => this.#connection.nameOf(key));
+        if (!isPassing(error)) throw troubleOf(error, named);
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }

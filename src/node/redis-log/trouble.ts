@@ -12,22 +12,30 @@ export function isReply(error: unknown): error is Error {
   );
 }
 
-/** What it says for now, and not for good: it loads its data, has no master, or is one no more. */
-const passing = /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNKILLABLE)\b/;
+/** What it says for now, and not for good: it loads its data, has no master, is one no more, or gives its slot to another. */
+const passing =
+  /\b(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNKILLABLE)\b|\b(ASK|MOVED) \d/;
 const denied =
   /\b(WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password|DB index is out of range|user executing the script can't/i;
 const full = /\bOOM\b/;
 const foreign = /\bWRONGTYPE\b/;
 const tooLarge = /invalid bulk length|exceeds proto-max-bulk-len/;
 
+const final: ReadonlySet<string> = new Set(['REDIS_DENIED', 'REDIS_NOT_INSTALLED', 'INVALID_SETTINGS']);
+
+/** Whether it does not pass by itself. */
+export function isFinal({ code }: BusError): boolean {
+  return final.has(code);
+}
+
 /** Whether the same may go well in a moment. */
 export function isPassing(error: unknown): boolean {
   return isBusError(error) ? error.code === 'REDIS_AWAY' : !isReply(error) || passing.test(error.message);
 }
 
-/** It became a replica: the master is somewhere else now. */
-export function isDemoted(error: unknown): boolean {
-  return isReply(error) && /\bREADONLY\b/.test(error.message);
+/** It became a replica, or gave its slot away: the master is somewhere else now. */
+export function isElsewhere(error: unknown): boolean {
+  return isReply(error) && /\bREADONLY\b|\bMOVED \d/.test(error.message);
 }
 
 function isFull(error: unknown): boolean {
