@@ -34,6 +34,14 @@ inEveryEngine('a database', (lab) => {
     expect(problems).toEqual([]);
   });
 
+  test('that was cleared between two commits ends its log, and what was sent there is for the next host', async () => {
+    const { outcomes, ends, problems } = await lab().call('clearBetweenCommits');
+    const [first, , again, next] = outcomes;
+    expect([first, again, next]).toEqual(['stored', 'HOST_LOST', 'stored']);
+    expect(ends).toEqual([expect.stringContaining('It cannot be read')]);
+    expect(problems).toEqual([]);
+  });
+
   test.each([
     ['goes on', false],
     ['dies at once', true],

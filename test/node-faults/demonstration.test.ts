@@ -6,7 +6,8 @@ import { openLab } from './main.ts';
 test('Redis is killed ten times under two senders, two readers and a group of three, and nobody notices', async () => {
   const lab = await openLab();
   try {
-    const habits = { one: 4, burst: 4, keyed: 1, flushed: 0, work: 4, ask: 0, story: 0, resubscribe: 0, pause: 15 };
+    const sent = { one: 4, burst: 4, keyed: 1, flushed: 0, work: 4 };
+    const habits = { ...sent, ask: 0, story: 0, resubscribe: 0, ordered: 0, erase: 0, sweep: 0, pause: 15 };
     const mix = { weights: { 'kill redis': 1 }, habits, steps: 10, wait: [900, 1100], lasting: [100, 400] } as const;
     const roles = ['send', 'send', 'read', 'read', 'member', 'member', 'member'] as const;
     const outcome = await lab.run('redis', 1, mix, roles);

@@ -7,9 +7,9 @@ import { randomOf } from '../faults/random.ts';
 
 /**
  * What the processes share; `restored` is a Redis that is put back to what it was before, `sentinel` one of two that take each
- * other's place.
+ * other's place, `cluster` one whose slot may also move to another one.
  */
-export const kinds = ['files', 'redis', 'restored', 'sentinel'] as const;
+export const kinds = ['files', 'redis', 'restored', 'sentinel', 'cluster'] as const;
 export type Kind = (typeof kinds)[number];
 
 export const faultKinds = [
@@ -24,6 +24,7 @@ export const faultKinds = [
   'kill redis',
   'restore redis',
   'fail over',
+  'move slot',
   'stop redis',
   'kill connections',
   'flush scripts',
@@ -35,13 +36,24 @@ export const faultKinds = [
 
 export type FaultKind = (typeof faultKinds)[number];
 
+/** How often a process does what tabs do not do. */
+export interface MoreHabits {
+  readonly ordered: number;
+  readonly erase: number;
+  readonly sweep: number;
+  /** Whether it deletes what others sent, too: 1, else 0. */
+  readonly eraseOthers: number;
+}
+
 export interface Plan extends AnyPlan {
   readonly kind: Kind;
-  readonly habits: Habits;
+  readonly habits: Habits & MoreHabits;
   readonly steps: readonly Step<FaultKind>[];
 }
 
-export type NodeMix = Mix<FaultKind>;
+export interface NodeMix extends Mix<FaultKind> {
+  readonly habits?: Partial<Habits & MoreHabits>;
+}
 
 const ofProcesses: Weights<FaultKind> = {
   'kill process': 6,
@@ -82,12 +94,31 @@ const usual: { readonly [kind in Kind]: Weights<FaultKind> } = {
     'kill connections': 4,
     'flush scripts': 3,
   },
+  cluster: {
+    'add reader': 1,
+    'fail over': 2,
+    'move slot': 3,
+    'kill redis': 2,
+    'stop redis': 2,
+    'kill connections': 3,
+    'flush scripts': 2,
+  },
 };
 
 /** What is left of a request that could not be answered on a full disk is another one's only after two minutes: there, nobody asks. */
 function habitsOf(weights: Weights<FaultKind>): Habits {
   const isLong = weights['fill disk'] !== undefined;
   return { ...usualHabits, story: 0, ...(isLong && { ask: 0 }) };
+}
+
+/**
+ * On files, of two processes that delete in one block at the same time one brings back what the other one has deleted: there
+ * each deletes only what it has sent itself. And where the disk may be full nobody deletes or clears: a clearing that could not
+ * be said is done all the same, and a deletion that was not ended is ended by another one.
+ */
+function moreHabitsOf(kind: Kind, weights: Weights<FaultKind>): MoreHabits {
+  const deletes = weights['fill disk'] === undefined;
+  return { ordered: 2, erase: deletes ? 2 : 0, sweep: deletes ? 1 : 0, eraseOthers: kind === 'files' ? 0 : 1 };
 }
 
 /** A disk is filled with every second seed. */
@@ -107,15 +138,16 @@ function rareOf(seed: number): readonly FaultKind[] {
 export function planOf(kind: Kind, seed: number, mix: NodeMix = {}): Plan {
   const random = randomOf(seed * 7919 + kind.length);
   const rare = mix.weights === undefined ? rareOf(seed) : [];
-  // Sentinels take their time.
-  const usually: NodeMix = kind === 'sentinel' ? { steps: 12, wait: [800, 2500] } : { steps: 30, wait: [50, 400] };
+  // Those who see to it that there is a master take their time.
+  const usually: NodeMix =
+    kind === 'sentinel' || kind === 'cluster' ? { steps: 12, wait: [800, 2500] } : { steps: 30, wait: [50, 400] };
   const weights = mix.weights ?? weightsOf(kind, seed);
   const steps = stepsOf(random, weights, rare, { ...usually, ...mix });
   return {
     seed,
     kind,
     tabs: mix.tabs ?? random.whole(3, 4),
-    habits: { ...habitsOf(weights), ...mix.habits },
+    habits: { ...habitsOf(weights), ...moreHabitsOf(kind, weights), ...mix.habits },
     steps,
   };
 }

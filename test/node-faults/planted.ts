@@ -21,6 +21,9 @@ const sending = {
   ask: 0,
   story: 0,
   resubscribe: 0,
+  ordered: 0,
+  erase: 0,
+  sweep: 0,
   pause: 15,
 } as const;
 const silent = {
@@ -32,8 +35,13 @@ const silent = {
   ask: 0,
   story: 0,
   resubscribe: 0,
+  ordered: 0,
+  erase: 0,
+  sweep: 0,
   pause: 30,
 } as const;
+const ordering = { ...silent, work: 0, ordered: 6, pause: 15 } as const;
+const erasing = { ...silent, work: 0, erase: 6, sweep: 4, pause: 5 } as const;
 const answersLost = { 'swallow replies': 4, 'cut proxy': 2 } as const;
 
 function edits(name: string, ...all: readonly Omit<Edit, 'name'>[]): readonly Edit[] {
@@ -128,5 +136,60 @@ export const planted: readonly Planted[] = [
     }),
     mix: { weights: { 'kill process': 1 }, habits: silent, steps: 8, tabs: 3, wait: [200, 400] },
     shows: /^work: message .* was done by nobody/m,
+  },
+  {
+    name: 'the-next-before-the-last-is-done',
+    kind: 'redis',
+    edits: edits('the-next-before-the-last-is-done', {
+      file: 'src/node/redis-log/group-scripts.ts',
+      find: "while wanted > 0 and redis.call('HLEN', held) == 0 do",
+      replace: 'while wanted > 0 do',
+    }),
+    mix: { weights: { 'kill connections': 1 }, habits: ordering, steps: 5, tabs: 3, wait: [200, 400] },
+    shows: /^in order: .* while .* was at message/m,
+  },
+  {
+    name: 'in-order-as-any-other',
+    kind: 'files',
+    edits: edits('in-order-as-any-other', {
+      file: 'src/core/group-channel.ts',
+      find: 'if (this.held.size > 0) return undefined;',
+      replace: '',
+    }),
+    mix: { weights: { 'kill process': 1 }, habits: ordering, steps: 5, tabs: 3, wait: [200, 400] },
+    shows: /^in order: /m,
+  },
+  {
+    name: 'two-deletions-of-one-block',
+    kind: 'redis',
+    edits: edits('two-deletions-of-one-block', {
+      file: 'src/node/redis-log/replacing.ts',
+      find: 'const after = withoutDeleted(block, before);',
+      replace: 'const after = block;',
+    }),
+    mix: { weights: { 'delay proxy': 1 }, habits: erasing, steps: 16, tabs: 4, wait: [200, 400] },
+    shows: /^deleted: message .* is there/m,
+  },
+  {
+    name: 'deleted-with-what-comes-after',
+    kind: 'files',
+    edits: edits('deleted-with-what-comes-after', {
+      file: 'src/core/cut.ts',
+      find: 'place === at ? blank(item) : item',
+      replace: 'place >= at ? blank(item) : item',
+    }),
+    mix: { weights: { 'kill process': 1 }, habits: erasing, steps: 5, tabs: 3, wait: [200, 400] },
+    shows: /^lost: message .* in "erasable"/m,
+  },
+  {
+    name: 'cleared-with-what-comes-after',
+    kind: 'redis',
+    edits: edits('cleared-with-what-comes-after', {
+      file: 'src/core/erasures.ts',
+      find: 'said === undefined ? upTo : firstOffset(said) - 1',
+      replace: 'said === undefined ? upTo : Number.MAX_SAFE_INTEGER',
+    }),
+    mix: { weights: { 'kill connections': 1 }, habits: erasing, steps: 12, tabs: 3, wait: [200, 400] },
+    shows: /^lost: (message .* in )?"swept"/m,
   },
 ];

@@ -5,6 +5,8 @@ import type { Setup } from '../faults/page/life.ts';
 import { Tabs } from '../faults/tabs.ts';
 import { watched } from '../faults/watched.ts';
 import type { Outcome } from '../faults/watched.ts';
+import { checkMore } from './check-more.ts';
+import { openCluster } from './cluster-world.ts';
 import { openFiles } from './files-world.ts';
 import { Injector } from './injector.ts';
 import type { Kind, Plan } from './plan.ts';
@@ -26,6 +28,7 @@ export async function run(plan: Plan, program: string, roles?: readonly Role[]):
     redis: () => openRedis(restored),
     restored: () => openRedis(restored),
     sentinel: () => openSentinels(restored),
+    cluster: () => openCluster(restored),
   };
   const world = await opening[kind]();
   const processes = new Processes(program, world);
@@ -34,7 +37,8 @@ export async function run(plan: Plan, program: string, roles?: readonly Role[]):
     const injector = new Injector(tabs, processes, world);
     const all = roles ?? Array.from({ length: plan.tabs }, (): Role => 'work');
     const opened = Promise.all(all.map((role) => tabs.add(role)));
-    return await watched(plan.steps, { tabs, host: processes, injector, opened, started, isComplete: true });
+    const course = { tabs, host: processes, injector, opened, started, isComplete: true };
+    return checkMore(await watched(plan.steps, course));
   } finally {
     await processes.killAll();
     await world.close();

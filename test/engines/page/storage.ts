@@ -105,6 +105,27 @@ export function failBeforeTheFence(): Promise<Failing> {
   });
 }
 
+/** The storage is cleared between two commits, and the engine does not say so: what must be read first cannot be. */
+export function clearBetweenCommits(): Promise<Failing> {
+  return failing(async (log, outcomes, bus) => {
+    outcomes.push(await send(log, ['one']));
+    const original = IDBDatabase.prototype.transaction;
+    IDBDatabase.prototype.transaction = function transaction(this: IDBDatabase, ...given) {
+      if (given[1] !== 'readwrite') throw new DOMException('The database is gone.', 'InvalidStateError');
+      return original.apply(this, given);
+    };
+    const keyed = (key: string): Promise<string> =>
+      log.append([{ block: blockOf('a', [key], key) }]).then(([verdict]) => verdict?.kind ?? 'nothing', codeOf);
+    // Whether the key is there already has to be read.
+    outcomes.push(await keyed('two'), await keyed('two'));
+    IDBDatabase.prototype.transaction = original;
+    const successor = await openLog(bus);
+    outcomes.push(await send(successor, ['two']));
+    await successor.close();
+    return ['one', 'two'];
+  });
+}
+
 /** The segment cannot be added, though all that comes after it in its transaction can; the host may die of it at once. */
 export function failAmidTransaction(dies: boolean): Promise<Failing> {
   const before: Records = [

@@ -4,7 +4,7 @@
 import './environment.ts';
 import { createInterface } from 'node:readline';
 import { runInThisContext } from 'node:vm';
-import { MessageBusCore } from 'busline/core';
+import { isBusError, MessageBusCore } from 'busline/core';
 import type { Log } from 'busline/core';
 import { FileLog, RedisLog } from 'busline/node';
 import { isShared } from '../../../src/core/group-keeper.ts';
@@ -17,6 +17,7 @@ import { subscribe } from '../../faults/page/receive.ts';
 import { flush, tell } from '../../faults/page/tell.ts';
 import { consume, respond } from '../../faults/page/work.ts';
 import type { Place } from '../world.ts';
+import { keepOrder, liveMore, lookAtMore, watchErasable } from './more.ts';
 
 tell({ t: 'born', life });
 flush();
@@ -73,7 +74,10 @@ bus.on('error', ({ code, message }) => {
   tell({ t: 'error', life, code, message });
   // On a full disk there is no room for a member.
   if (message.startsWith('Group "workers" could not be joined')) setTimeout(() => consume(bus), 200);
+  if (message.startsWith('Group "keeper" could not be joined')) setTimeout(() => keepOrder(bus), 200);
 });
+
+let isOver = false;
 
 async function begin(): Promise<void> {
   const { role } = setup;
@@ -81,27 +85,40 @@ async function begin(): Promise<void> {
   if (does('member') && isShared(log)) {
     consume(bus);
     if (setup.habits.ask > 0) respond(bus);
+    keepOrder(bus);
   }
   if (does('read')) subscribe(bus);
-  if (does('send')) await live(bus);
+  if (!does('send')) return;
+  watchErasable(bus);
+  await Promise.all([live(bus), liveMore(bus, () => isOver)]);
 }
 
+const all = endings(bus);
 const commands = {
-  ...endings(bus),
+  ...all,
+  stop: () => {
+    isOver = true;
+    return all.stop();
+  },
+  leave: () => {
+    isOver = true;
+    return all.leave();
+  },
   /** Drops this share of what is kept of a channel. */
   trim: async (ch: string, share: number) => {
-    const { first, head } = await log.head(ch);
-    const upTo = Math.floor(first - 1 + (head - first + 1) * share);
-    tell({ t: 'trimming', life, ch, upTo });
-    flush();
     try {
+      const { first, head } = await log.head(ch);
+      const upTo = Math.floor(first - 1 + (head - first + 1) * share);
+      tell({ t: 'trimming', life, ch, upTo });
+      flush();
       await log.trim(ch, upTo);
+      tell({ t: 'trimmed', life, ch });
     } catch (error) {
-      // On a full disk there may be no room for saying that there is to be more, or for the tombstone of a file.
-      if ((error as NodeJS.ErrnoException).code === 'STORAGE_FULL') return;
+      // On a full disk there may be no room for saying that there is to be more, or for the tombstone of a file. And where
+      // Redis is away for long, it may be told to leave before it could look.
+      if (isBusError(error) && ['STORAGE_FULL', 'CLOSED'].includes(error.code)) return;
       throw error;
     }
-    tell({ t: 'trimmed', life, ch });
   },
 };
 Object.assign(globalThis, { faults: commands });
@@ -111,5 +128,9 @@ input.on('line', (line) => void runInThisContext(line));
 // Nobody is there any more who could want something.
 input.on('close', () => process.exit(0));
 
-if (setup.role === 'look') void lookAtAll(bus).then((final) => tell({ t: 'final', life, final }));
-else void begin();
+async function look(): Promise<void> {
+  await lookAtMore(log);
+  tell({ t: 'final', life, final: await lookAtAll(bus) });
+}
+
+void (setup.role === 'look' ? look() : begin());
