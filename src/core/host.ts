@@ -5,7 +5,7 @@ import type { Block, StoredBlock } from './block.ts';
 import type { BusError } from './errors.ts';
 import type { Events } from './events.ts';
 import type { HostAdmin } from './host-admin.ts';
-import type { Page, Position, Positions } from './log.ts';
+import type { Early, Page, Position, Positions } from './log.ts';
 import type { BusStatus, ChannelInfo, From, Member, Reset } from './message-bus.ts';
 import type { Presence } from './presence.ts';
 import type { Store } from './store.ts';
@@ -29,6 +29,8 @@ export interface Sink {
   /** Where it begins, once that is known. */
   started(positions: Positions): void;
   block(block: StoredBlock): void;
+  /** A block that has no place yet. Answers whether it is taken: if not, it comes by its place. */
+  early?(early: Early): boolean;
   ephemeral(block: Block): void;
   reset(reset: Reset): void;
   /** All that was stored when it began has been delivered. */

@@ -111,10 +111,10 @@ export class Ledger {
     return place === undefined ? refused('STORAGE_FULL', 'It was refused before.') : known(place);
   }
 
-  #decide(record: ChannelRecord, { block, blockId }: Append): Placed {
+  #decide(record: ChannelRecord, { block, blockId, jump }: Append): Placed {
     const key = block.header.keys?.[0];
     const keyed = key === undefined ? undefined : record.keys.get(key);
-    if (isIdentified(block)) return this.#appendOf(record, block, keyed);
+    if (isIdentified(block)) return this.#appendOf(record, block, keyed, jump);
     return keyed === undefined
       ? this.#append(record, this.#stamp(record, block, blockId))
       : known({ logId: record.logId, offset: keyed });
@@ -127,14 +127,19 @@ export class Ledger {
   }
 
   /** The append rule, for a block that another producer made. One whose key is known fills its place in the sequence. */
-  #appendOf(record: ChannelRecord, block: IdentifiedBlock, keyed: number | undefined): Placed {
+  #appendOf(
+    record: ChannelRecord,
+    block: IdentifiedBlock,
+    keyed: number | undefined,
+    jump: boolean | undefined,
+  ): Placed {
     const { producerId, sequence } = block.header;
     const state = record.producers.get(producerId) ?? newProducer;
     const decision = decide(state, block.header);
     if (decision.kind === 'duplicate') return known({ logId: record.logId, offset: decision.offset });
     if (decision.kind === 'CONFLICT')
       return refused('CONFLICT', `Block ${sequence} of producer ${producerId} is another one here.`);
-    if (decision.kind === 'GAP')
+    if (decision.kind === 'GAP' && jump !== true)
       return refused('GAP', `Producer ${producerId} is at ${state.sequence} here, not at ${sequence - 1}.`);
     const placed = keyed === undefined ? this.#append(record, block) : known({ logId: record.logId, offset: keyed });
     record.producers.set(producerId, advanced(state, block.header, keyed ?? record.head));

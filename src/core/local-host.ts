@@ -61,8 +61,13 @@ export class LocalHost implements Host {
     shared.buses += 1;
     this.#shared = shared;
     this.#clientId = clientName(log, platform);
-    this.status = new Cell(shared.host.status.getSnapshot());
-    this.#unlisten = shared.host.events.on('error', (error) => this.events.emit('error', error));
+    this.status = new Cell({ ...shared.host.status.getSnapshot(), ...whereNow(log) });
+    const unlisten = shared.host.events.on('error', (error) => this.events.emit('error', error));
+    const unwatch = log.place?.subscribe(() => this.status.set({ ...this.status.getSnapshot(), ...whereNow(log) }));
+    this.#unlisten = () => {
+      unlisten();
+      unwatch?.();
+    };
   }
 
   get encoded(): boolean {
@@ -151,11 +156,15 @@ export class LocalHost implements Host {
   }
 }
 
+function whereNow({ kind, place }: Log): Pick<BusStatus, 'durability'> {
+  return { durability: durability[place?.getSnapshot() ?? kind] ?? 'memory' };
+}
+
 function sharedHost(log: Log, platform: Platform, limits: RetentionOptions | undefined): Shared {
   const what = {
     host: 'process',
     why: 'The bus runs in this process.',
-    durability: durability[log.kind] ?? 'memory',
+    ...whereNow(log),
   } as const;
   const host = new LogHost(log, what, platform);
   const failed = (cause: unknown): void =>

@@ -89,7 +89,14 @@ export class LogHost implements Host {
     this.#groups = isShared(log) ? log.groups(home) : new Groups(home);
     this.#admin = new LogAdmin(log, this.#groups, () => this.events.counts);
     this.status = new Cell<BusStatus>({ tabs: 1, outbox: 0, sync: 'off', ...status });
-    this.#unfollow = log.follow((blocks) => this.#appended(blocks));
+    const unfollow = log.follow((blocks) => this.#appended(blocks));
+    const miss = log.early?.follow((early, after) => {
+      for (const reader of this.#readersOf(early.block.header.channelId)) reader.early(early, after);
+    });
+    this.#unfollow = () => {
+      unfollow();
+      miss?.();
+    };
   }
 
   get encoded(): boolean {

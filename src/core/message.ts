@@ -57,7 +57,7 @@ export interface Message<C = unknown> {
   readonly hops?: number;
   readonly traceparent?: string;
   readonly metadata?: { readonly [key: string]: Json };
-  /** 1, 2, 3 … in its channel; 0 on an ephemeral message. */
+  /** 1, 2, 3 … in its channel; 0 on an ephemeral message, and on a hub on one that came before it got its place. */
   readonly offset: number;
 }
 

@@ -7,7 +7,7 @@ import type { Block, StoredBlock } from './block.ts';
 import { isPattern, matcher } from './channel.ts';
 import { channelsIn, hadPosition, isLast } from './from.ts';
 import type { ReadRequest, Reader, Sink } from './host.ts';
-import type { ChannelHead, Log, Page, Position } from './log.ts';
+import type { ChannelHead, Early, Log, Page, Position, Seen } from './log.ts';
 import type { From, Reset } from './message-bus.ts';
 
 /** How much may be on its way to a sink, as messages of common size. */
@@ -46,6 +46,11 @@ function beginning(
   if (had.offset > at.head) return moved('replaced', at.head);
   if (had.offset < lowest) return moved('trimmed', lowest);
   return { offset: had.offset };
+}
+
+/** What the reader had beyond its place. */
+function seenIn(from: From, channelId: string): Seen | undefined {
+  return typeof from !== 'object' || isLast(from) ? undefined : hadPosition(from, channelId)?.seen;
 }
 
 /** Why what was before this block is gone. */
@@ -109,6 +114,13 @@ export class LogReader implements Reader {
     if (cursor === undefined) this.#newcomer(channelId, block);
     else if (cursor.state === 'live') this.#follow(cursor, block);
     else cursor.missed = true;
+  }
+
+  /** A block came that has no place yet: only whoever has all that has one, and no more, may take it. */
+  early(early: Early, after: number): void {
+    const cursor = this.#cursors.get(early.block.header.channelId);
+    if (cursor?.state !== 'live' || cursor.offset !== after || this.#credit <= 0) return;
+    if (this.#sink.early?.(early) === true) this.#credit -= weightOf(early.block);
   }
 
   cast(block: Block): void {
@@ -183,7 +195,8 @@ export class LogReader implements Reader {
       missed: false,
       initial: true,
     });
-    return { logId: at.logId, offset };
+    const seen = from === 'now' ? at.seen : from === this.request.from ? seenIn(from, channelId) : undefined;
+    return seen === undefined ? { logId: at.logId, offset } : { logId: at.logId, offset, seen };
   }
 
   async #moved(reset: Reset): Promise<void> {
@@ -228,6 +241,8 @@ export class LogReader implements Reader {
 
   #nowLive(cursor: Cursor): void {
     cursor.state = 'live';
+    const early = this.#log.early?.of(cursor.channelId);
+    for (const one of early?.blocks ?? []) this.early(one, early?.after ?? 0);
     if (!cursor.initial) return;
     cursor.initial = false;
     this.#awaited -= 1;

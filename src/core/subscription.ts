@@ -7,7 +7,7 @@ import type { ControlNotice } from './control.ts';
 import { describe } from './errors.ts';
 import type { BusError } from './errors.ts';
 import type { Reader, Sink } from './host.ts';
-import type { Position, Positions } from './log.ts';
+import type { Early, Position, Positions } from './log.ts';
 import type { Message } from './message.ts';
 import type { Filter, Reset, Subscription } from './message-bus.ts';
 
@@ -77,13 +77,29 @@ export class Receiver implements Sink {
     const seen = had?.logId === block.logId ? had.offset : 0;
     const weight = weightOf(block);
     if (block.offset <= seen) return this.reader?.credit(weight);
+    const { producerId, sequence } = block.header;
+    const early = had?.logId === block.logId || had?.logId === '' ? (had.seen?.[producerId] ?? 0) : 0;
+    if (sequence <= early) {
+      this.#move(block, had);
+      return this.reader?.credit(weight);
+    }
     if (block.header.kind === 'control') return this.#control(block, had, weight);
     if (!this.#live) this.#begun.add(channelId);
     const expired = expiresAt !== undefined && expiresAt <= this.#options.now();
     let messages = expired ? [] : this.#options.decode(block, block.offset);
     if (firstOffset(block) <= seen) messages = messages.filter((message) => message.offset > seen);
-    this.#positions.set(channelId, { logId: block.logId, offset: block.offset });
+    this.#move(block, had);
     this.#give(messages, block.logId, weight);
+  }
+
+  early({ block, previous }: Early): boolean {
+    const { channelId, producerId, sequence, expiresAt } = block.header;
+    const had = this.#positions.get(channelId) ?? { logId: '', offset: 0 };
+    if (this.#closed || (had.seen?.[producerId] ?? 0) !== previous) return false;
+    this.#positions.set(channelId, { ...had, seen: { ...had.seen, [producerId]: sequence } });
+    const expired = expiresAt !== undefined && expiresAt <= this.#options.now();
+    this.#give(expired ? [] : this.#options.decode(block, 0), had.logId, weightOf(block));
+    return true;
   }
 
   ephemeral(block: Block): void {
@@ -127,8 +143,7 @@ export class Receiver implements Sink {
   #control(block: StoredBlock, before: Position | undefined, weight: number): void {
     const notice = controlOf(block);
     const { channelId } = notice;
-    const now = { logId: block.logId, offset: block.offset };
-    this.#positions.set(channelId, now);
+    const now = this.#move(block, before);
     const isNews = !this.#cleared.delete(channelId) && this.#hasSomething(channelId);
     if (notice.action === 'clear' && isNews) {
       const had = before ?? { logId: block.logId, offset: firstOffset(block) - 1 };
@@ -136,6 +151,19 @@ export class Receiver implements Sink {
     }
     this.#options.control?.(notice, now);
     this.reader?.credit(weight);
+  }
+
+  /** What came early before is left out until it has come by its place. */
+  #move({ header, logId, offset }: StoredBlock, had: Position | undefined): Position {
+    const { channelId, producerId, sequence } = header;
+    let now: Position = { logId, offset };
+    if (had?.seen !== undefined && (had.logId === logId || had.logId === '')) {
+      const { [producerId]: early = 0, ...others } = had.seen;
+      const seen = sequence < early ? had.seen : others;
+      if (Object.keys(seen).length > 0) now = { logId, offset, seen };
+    }
+    this.#positions.set(channelId, now);
+    return now;
   }
 
   /** Whoever begins with what there is has nothing that was cleared before. */

@@ -10,6 +10,8 @@ export interface LogSetup {
   readonly open: () => Promise<Log>;
   /** The same log after its process has ended: only for logs that outlive it. */
   readonly reopen?: (log: Log) => Promise<Log>;
+  /** It numbers its own blocks before it is known whether they are stored: one that is known by its key takes a number. */
+  readonly numbersFirst?: boolean;
   /** Called after each test. */
   readonly cleanup?: () => unknown;
 }

@@ -1,5 +1,6 @@
 // The rows by the names that `--only` takes, in the order of the table.
 import { catchUp, openLarge } from './rows/catch-up.mjs';
+import { failover, failoverCost } from './rows/failover.mjs';
 import { filesLatency, filesOpen, filesSustained, hubMemory } from './rows/files.mjs';
 import { inProcess } from './rows/in-process.mjs';
 import { redisGroup, redisLatency, redisSustained } from './rows/redis.mjs';
@@ -27,5 +28,7 @@ export const rows = {
   'files-latency': { run: filesLatency, inBrowser: false },
   'files-open': { run: filesOpen, inBrowser: false },
   'hub-memory': { run: hubMemory, inBrowser: false },
+  failover: { run: failover, inBrowser: false },
+  'failover-cost': { run: failoverCost, inBrowser: false },
   size: { run: size, inBrowser: false },
 };

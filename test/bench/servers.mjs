@@ -24,14 +24,21 @@ export function withRedis(use) {
   return withFolder(async (folder) => {
     const port = await freePort();
     const options = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
-    const server = spawn('redis-server', options.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
-    try {
+    let server;
+    const start = async () => {
+      server = spawn('redis-server', options.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
       for await (const chunk of server.stdout) if (String(chunk).includes('Ready to accept connections')) break;
       server.stdout.resume();
-      return await use({ port, url: `redis://127.0.0.1:${port}` });
-    } finally {
+    };
+    const stop = async () => {
       server.kill('SIGKILL');
       await once(server, 'exit');
+    };
+    try {
+      await start();
+      return await use({ port, url: `redis://127.0.0.1:${port}`, start, stop });
+    } finally {
+      await stop();
     }
   });
 }

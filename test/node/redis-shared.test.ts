@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { MessageBusCore } from 'busline/core';
 import type { Message } from 'busline/core';
 import { RedisLog } from 'busline/node';
+import { blockOf } from '../../src/testing/sender.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
@@ -77,5 +78,23 @@ describe('buses on one Redis', () => {
     await sent;
     await vi.waitFor(() => expect(got.length).toBe(4), 5000);
     expect(offsets()).toEqual([1, 2, 3, 4]);
+  });
+
+  // Were Redis set back in the next moment, another message could get the place of one that a reader has.
+  test('have told what somebody reads', async () => {
+    const url = `${redis.url}/${database}`;
+    const [writer, reader] = await Promise.all([RedisLog.open({ url }), RedisLog.open({ url })]);
+    let told = 0;
+    reader.follow((blocks) => (told = blocks.at(-1)?.offset ?? told));
+    const behind: number[] = [];
+    for (let n = 1; n <= 200; n += 1) {
+      // Too large for a bell: it is fetched.
+      const appended = writer.append([{ block: blockOf('room', ['x'.repeat(8000)]) }]);
+      while ((await reader.read('room', n - 1, 1)).blocks.length === 0);
+      if (told < n) behind.push(n);
+      await appended;
+    }
+    expect(behind).toEqual([]);
+    await Promise.all([writer.close(), reader.close()]);
   });
 });

@@ -12,6 +12,7 @@ interface Beside {
   readonly head: number;
   readonly blockId: string | undefined;
   readonly push: Push | undefined;
+  readonly jump: boolean | undefined;
   readonly records: Stamped;
 }
 
@@ -20,7 +21,7 @@ const unidentified = { producerId: undefined, sequence: undefined, blockId: unde
 
 export function blockLine(
   block: Block<Header & Partial<Identity>>,
-  { by, head, push, records, blockId: given }: Beside,
+  { by, head, push, jump, records, blockId: given }: Beside,
 ): Line {
   if ('items' in block) throw new TypeError('A block must be encoded before it leaves the process.');
   const { json, buffers } = block;
@@ -37,6 +38,7 @@ export function blockLine(
   if (sequence !== undefined) proposal.sequence = sequence;
   if (producerId !== undefined) proposal.by = by;
   if (push !== undefined) proposal.push = [push.clientId, push.n];
+  if (jump === true) proposal.jump = true;
   if (records.length > 0) proposal.records = records;
   if (buffers !== undefined) proposal.bytes = buffers.map((bytes) => Buffer.from(bytes).toString('base64'));
   return { proposal, body: json };

@@ -370,13 +370,14 @@ export class FileLog implements SharedLog {
     }
   }
 
-  async #append({ block, push, flush = false, records = [], blockId }: Append): Promise<Verdict> {
+  async #append({ block, push, flush = false, jump, records = [], blockId }: Append): Promise<Verdict> {
     const { channelId } = block.header;
     const line = blockLine(block, {
       by: this.storeId,
       head: this.#opened.get(channelId)?.head.head ?? 0,
       blockId,
       push,
+      jump,
       records: this.#stamps.stamp(records),
     });
     try {
@@ -384,7 +385,7 @@ export class FileLog implements SharedLog {
       return (await this.#propose(channelId, line, flush)).verdict as Verdict;
     } catch (error) {
       if (!isBusError(error) || error.code !== 'STORAGE_FULL') throw error;
-      return { kind: 'refused', code: 'STORAGE_FULL', why: 'There is no room for the channel.' };
+      return { kind: 'refused', code: 'STORAGE_FULL', why: 'There is no room for the channel.', isFull: true };
     }
   }
 }

@@ -234,7 +234,7 @@ export class Fold {
     if (decision.kind === 'duplicate') return { verdict: this.#known(decision.offset) };
     if (decision.kind === 'CONFLICT')
       return { verdict: refused('CONFLICT', `Block ${sequence} of producer ${producer} is another one here.`) };
-    if (decision.kind === 'GAP' && !this.isDamaged)
+    if (decision.kind === 'GAP' && !this.isDamaged && proposal.jump !== true)
       return {
         verdict: refused('GAP', `Producer ${producer} is at ${state.sequence} here, not at ${sequence - 1}.`),
       };

@@ -20,6 +20,8 @@ export interface BlockProposal {
   readonly head?: number;
   readonly header: object;
   readonly push?: readonly [clientId: string, n: number];
+  /** What its producer had before lies in another log. */
+  readonly jump?: true;
   readonly records?: Stamped;
   /** Binary parts, in base64. */
   readonly bytes?: readonly string[];

@@ -3,6 +3,7 @@
 import type { Log } from '../../core/log.ts';
 import type { MessageBus } from '../../core/message-bus.ts';
 import type { NoSchemas, Schemas } from '../../core/schema.ts';
+import { modeOf } from './log-choice.ts';
 import type { HubMode } from './log-choice.ts';
 import type { HubLogger } from './logger.ts';
 import type { Watch } from './watch.ts';
@@ -10,7 +11,7 @@ import type { Watch } from './watch.ts';
 /** An open hub keeps its process alive, until it is closed. */
 export interface Hub<S extends Schemas = NoSchemas> {
   readonly bus: MessageBus<S>;
-  /** 'distributed' on Redis, 'isolated' on files. */
+  /** 'distributed' on Redis, 'isolated' on files, also while Redis is away. */
   readonly mode: HubMode;
   /**
    * Since it was opened: `messages` and `bytes` that came into the log, by anybody; `errors`, `handlerErrors`, `deadLetters` and
@@ -25,7 +26,7 @@ export interface Hub<S extends Schemas = NoSchemas> {
 
 export class RunningHub<S extends Schemas> implements Hub<S> {
   readonly bus: MessageBus<S>;
-  readonly mode: HubMode;
+  readonly #log: Log;
   readonly #logger: HubLogger;
   readonly #opened = performance.now();
   readonly #watch: Watch;
@@ -34,12 +35,16 @@ export class RunningHub<S extends Schemas> implements Hub<S> {
   readonly #alive = setInterval(() => undefined, 60_000);
   #closing: Promise<void> | undefined;
 
-  constructor(bus: MessageBus<S>, log: Log, mode: HubMode, logger: HubLogger, watch: Watch) {
+  constructor(bus: MessageBus<S>, log: Log, logger: HubLogger, watch: Watch) {
     this.bus = bus;
-    this.mode = mode;
+    this.#log = log;
     this.#logger = logger;
     this.#watch = watch;
     this.#unfollow = watch.attach(bus, log);
+  }
+
+  get mode(): HubMode {
+    return modeOf(this.#log);
   }
 
   stats(): { readonly [name: string]: number } {

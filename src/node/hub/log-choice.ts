@@ -1,8 +1,11 @@
 // Which log a hub works on: Redis where it is set, else files. It says which, and what is not as it should be there.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, isBusError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { RetentionOptions } from '../../core/retention.ts';
+import { FailoverLog } from '../failover-log/failover-log.ts';
 import { FileLog } from '../file-log/file-log.ts';
 import { RedisLog } from '../redis-log/redis-log.ts';
 import { redisPackage } from '../redis-log/redis-package.ts';
@@ -17,7 +20,6 @@ export type HubMode = 'distributed' | 'degraded' | 'isolated';
 
 export interface HubLog {
   readonly log: Log;
-  readonly mode: HubMode;
   readonly retention: RetentionOptions;
 }
 
@@ -25,18 +27,18 @@ export async function openLog(settings: Settings, logger: HubLogger, watch: Watc
   const { redis, directory, withoutRedis } = settings;
   if (redis === undefined) {
     const opened = await openFiles(settings, watch);
-    logger.info({ mode: opened.mode, directory }, 'the hub works on files, because no Redis is set');
+    logger.info({ mode: modeOf(opened.log), directory }, 'the hub works on files, because no Redis is set');
     return opened;
   }
   const address = shownAddress(redis.url);
   try {
     const opened = await openRedis(settings, redis, logger, watch);
-    logger.info({ mode: opened.mode, redis: address }, 'the hub works on Redis');
+    logger.info({ mode: modeOf(opened.log), redis: address, directory }, 'the hub works on Redis');
     return opened;
   } catch (error) {
     if (withoutRedis === 'fail' || !isBusError(error) || error.code !== 'REDIS_AWAY') throw error;
     const opened = await openFiles(settings, watch);
-    const what = { mode: opened.mode, directory, redis: address, why: error.message };
+    const what = { mode: modeOf(opened.log), directory, redis: address, why: error.message };
     logger.warn(what, 'the hub works on files, because Redis does not answer; what it stores will not reach Redis');
     return opened;
   }
@@ -50,19 +52,39 @@ async function openRedis(
 ): Promise<HubLog> {
   // What is missing for good is not tried again and again.
   redisPackage();
-  const log = await RedisLog.open({ ...redis, onLoss: watch.lost });
+  const home = await RedisLog.open({ ...redis, onLoss: watch.lost });
   try {
-    for (const { level, what, advice } of await log.findings())
+    for (const { level, what, advice } of await home.findings())
       logger[level === 'problem' ? 'error' : 'warn']({ advice }, what);
   } catch (error) {
     logger.warn({ why: describe(error) }, 'how Redis is set up could not be looked at');
   }
-  return { log, mode: 'distributed', retention: settings.retention ?? {} };
+  const { directory, retention = {} } = settings;
+  const spill = join(directory, 'spill');
+  const { deadline } = redis;
+  const log = await FailoverLog.open({
+    home,
+    spill: () => FileLog.open({ directory: spill, onError: watch.failed }),
+    isSpilt: existsSync(spill),
+    onError: watch.failed,
+    onLoss: watch.lostUnsent,
+    ...(deadline !== undefined && { patience: deadline }),
+  });
+  log.place.subscribe(() => {
+    if (modeOf(log) === 'isolated')
+      logger.warn({ directory }, 'Redis is away: the hub works on files until it is back');
+    else logger.info({}, 'Redis is back');
+  });
+  return { log, retention };
 }
 
 async function openFiles(
   { directory, retention = { bytes: defaults.bytes } }: Settings,
   watch: Watch,
 ): Promise<HubLog> {
-  return { log: await FileLog.open({ directory, onError: watch.failed }), mode: 'isolated', retention };
+  return { log: await FileLog.open({ directory, onError: watch.failed }), retention };
+}
+
+export function modeOf({ kind, place }: Log): HubMode {
+  return (place?.getSnapshot() ?? kind) === 'redis' ? 'distributed' : 'isolated';
 }

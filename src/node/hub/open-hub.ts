@@ -55,9 +55,9 @@ export async function openHubWith<const S extends Schemas = NoSchemas>(
   const { name, logLevel: level, secrets, closeWithin } = settings;
   const logger = own ?? createLogger({ level, name, secrets, ...(write && { write }) });
   const watch = new Watch(logger);
-  const { log, mode, retention } = await openLog(settings, logger, watch);
+  const { log, retention } = await openLog(settings, logger, watch);
   const bus = new MessageBusCore<S>({ log, author: name, closeWithin, retention, ...(schemas && { schemas }) });
-  const hub = new RunningHub(bus, log, mode, logger, watch);
+  const hub = new RunningHub(bus, log, logger, watch);
   try {
     for (const adapter of adapters) bus.use(adapter);
   } catch (error) {

@@ -5,6 +5,7 @@ import type { StoredBlock } from '../../core/block.ts';
 import { describe, isBusError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { PlainVerbs } from '../../core/message-bus.ts';
+import type { FailoverLoss } from '../failover-log/failover-log.ts';
 import type { Loss } from '../redis-log/recovery-part.ts';
 import type { HubLogger } from './logger.ts';
 
@@ -37,6 +38,13 @@ export class Watch {
   readonly lost = ({ channelId, from, to }: Loss): void => {
     this.#counts.losses += to - from + 1;
     this.#logger.error({ channelId, from, to }, 'Redis came back without messages that it had acknowledged');
+  };
+
+  /** Of a process that is dead: nobody can send them again. */
+  readonly lostUnsent = ({ channelId, producerId, from, to }: FailoverLoss): void => {
+    this.#counts.losses += to - from + 1;
+    const what = 'Redis came back without blocks that it had acknowledged to a process that is gone';
+    this.#logger.error({ channelId, producerId, from, to }, what);
   };
 
   /** The returned function stops counting what comes into the log. */

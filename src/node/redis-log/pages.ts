@@ -4,7 +4,9 @@ import { sizeOf } from '../../core/block.ts';
 import type { ChannelHead, Page } from '../../core/log.ts';
 import { blockOf } from './entry.ts';
 import type { Fields } from './entry.ts';
+import type { ProducerTable } from '../failover-log/home.ts';
 import { keysOf } from './keys.ts';
+import { producersScript } from './scripts.ts';
 import type { Server } from './server.ts';
 
 /** Pages end at about this size. */
@@ -24,6 +26,21 @@ export class Pages {
 
   async head(channelId: string): Promise<ChannelHead> {
     return headOf(await this.#server.command(metaOf(channelId)));
+  }
+
+  /** How far producers have come, and the head, at one moment. */
+  async producers(channelId: string, only?: readonly string[]): Promise<ProducerTable> {
+    const { meta } = keysOf(channelId);
+    if (only === undefined) {
+      const [at, pairs] = (await this.#server.run(producersScript, [meta], [])) as [unknown, readonly string[]];
+      return { head: headOf(at), last: new Map(pairsOf(pairs).map(([name, last]) => [name.slice(2), Number(last)])) };
+    }
+    const values = (await this.#server.command([
+      ...metaOf(channelId),
+      ...only.map((producerId) => `p:${producerId}`),
+    ])) as readonly (string | null)[];
+    const last = only.map((producerId, at) => [producerId, Number(values[metaFields + at] ?? 0)] as const);
+    return { head: headOf(values), last: new Map(last) };
   }
 
   async read(channelId: string, after: number, limit: number): Promise<Page> {
@@ -55,6 +72,9 @@ export class Pages {
     return { ...head, blocks };
   }
 }
+
+/** How many fields `metaOf` asks for. */
+const metaFields = 4;
 
 export function metaOf(channelId: string): readonly string[] {
   return ['HMGET', keysOf(channelId).meta, 'id', 'first', 'head', 'bytes'];

@@ -2,10 +2,12 @@
 // channel is a stream whose ids are offsets; pub/sub only rings that there is more to read.
 
 import { isBusError } from '../../core/errors.ts';
-import type { GroupHome, GroupKeeper, SharedLog } from '../../core/group-keeper.ts';
+import type { GroupHome, GroupKeeper } from '../../core/group-keeper.ts';
 import type { Append, ChannelHead, Page, Records, Verdict } from '../../core/log.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
+import { Watched } from '../../core/store.ts';
+import type { Home, ProducerTable } from '../failover-log/home.ts';
 import type { Finding } from '../finding.ts';
 import { decodedRecord, encodedRecord } from '../record-text.ts';
 import { Appending, checkKinds } from './appending.ts';
@@ -51,11 +53,12 @@ const forgetAfter = 30 * day;
 const sweepEvery = day;
 const forGroups = '\0groups';
 
-export class RedisLog implements SharedLog {
+export class RedisLog implements Home {
   readonly kind = 'redis';
   readonly encoded = true;
   /** This process, as a producer. */
   readonly storeId: string = randomName(systemPlatform);
+  readonly isThere: Watched<boolean> = new Watched(false);
   readonly #connection: Connection;
   readonly #server: Server;
   readonly #pages: Pages;
@@ -107,6 +110,7 @@ export class RedisLog implements SharedLog {
         for (const groups of this.#groups) groups.resume();
       },
     });
+    this.#connection.state.subscribe(() => this.isThere.set(this.#connection.state.getSnapshot() === 'up'));
     this.#server = new Server(this.#connection);
     this.#appending = new Appending(this.storeId, this.#connection, this.#server);
     this.#flushing = new Flushing(this.storeId, this.#connection, this.#server, options.deadline ?? 3000);
@@ -143,12 +147,20 @@ export class RedisLog implements SharedLog {
     );
   }
 
-  read(channelId: string, after: number, limit: number): Promise<Page> {
-    return this.#pages.read(channelId, after, limit);
+  async read(channelId: string, after: number, limit: number): Promise<Page> {
+    const page = await this.#pages.read(channelId, after, limit);
+    const last = page.blocks.at(-1);
+    // What a reader has must be held here, as what was told is: Redis may be set back in the next moment.
+    if (last !== undefined) await this.#following.reached(channelId, page.logId, last.offset);
+    return page;
   }
 
   head(channelId: string): Promise<ChannelHead> {
     return this.#pages.head(channelId);
+  }
+
+  producers(channelId: string, only?: readonly string[]): Promise<ProducerTable> {
+    return this.#pages.producers(channelId, only);
   }
 
   async channels(): Promise<readonly string[]> {

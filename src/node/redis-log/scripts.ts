@@ -244,3 +244,15 @@ if entry then redis.call('XDEL', log, entry[1]) end
 redis.call('HINCRBY', meta, 'bytes', string.format('%.0f', tonumber(ARGV[4]) - size))
 return 1
 `);
+
+/** KEYS: meta. Answers what `metaOf` asks for, and the last sequence of each producer. */
+export const producersScript: Script = script(`
+local meta, pairs = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #meta, 2 do
+  if string.match(meta[i], '^p:') and string.match(meta[i + 1], '^%d+$') then
+    pairs[#pairs + 1] = meta[i]
+    pairs[#pairs + 1] = meta[i + 1]
+  end
+end
+return { redis.call('HMGET', KEYS[1], 'id', 'first', 'head', 'bytes'), pairs }
+`);

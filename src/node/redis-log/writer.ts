@@ -113,7 +113,12 @@ export class Writer {
     }
     for (const { settle } of batch) {
       if (code === 'STORAGE_FULL' || code === 'MESSAGE_TOO_LARGE')
-        settle.resolve({ kind: 'refused', code, why: toRecord(error as BusError).message });
+        settle.resolve({
+          kind: 'refused',
+          code,
+          why: toRecord(error as BusError).message,
+          isFull: code === 'STORAGE_FULL',
+        });
       else settle.reject(error);
     }
   }

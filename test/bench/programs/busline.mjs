@@ -14,6 +14,11 @@ async function openLog(where) {
 }
 
 export async function open(where) {
+  if (where.redis !== undefined) {
+    const { openHub } = await import(`${dist}/node.js`);
+    ({ bus } = await openHub({ ...where, config: false, logLevel: 'silent' }));
+    return;
+  }
   const { MessageBusCore } = await import(`${dist}/core.js`);
   bus = new MessageBusCore({ log: await openLog(where) });
 }
@@ -48,6 +53,11 @@ export async function send(channelId, count, burst, from) {
     else await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(under);
+}
+
+/** Resolves when the channel has so many messages in their places. */
+export async function isStored(channelId, count) {
+  while ((await bus.channels(channelId))[0]?.head !== count) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Sends each message of one channel back on another. */
