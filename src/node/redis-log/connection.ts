@@ -191,7 +191,11 @@ export class Connection {
     });
     client.on('end', () => gone.resolve());
     try {
-      const identity = await within(this.#deadline, meet(client, isCluster, this.#options.onBell));
+      // A block that rings before this server is known may seem to follow on what another one had.
+      const onBell: ConnectionOptions['onBell'] = (channelId, text) => {
+        if (this.#line?.client === client) this.#options.onBell(channelId, text);
+      };
+      const identity = await within(this.#deadline, meet(client, isCluster, onBell));
       const line: Line = { client, node, identity, gone };
       const command = (words: readonly string[]): Promise<unknown> =>
         within(this.#deadline, client.sendCommand(this.#sent(words)));

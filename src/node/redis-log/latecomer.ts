@@ -13,14 +13,11 @@ export async function comeLate(part: RecoveryPart, ask: Asker, identity: string)
   for (const [channelId, blocks] of part.held.blocks) {
     const seen = part.seen().get(channelId);
     const same = blocks.filter(({ logId }) => logId === seen?.logId);
-    const last = same.at(-1);
-    if (last === undefined || (await isThere(ask, last))) continue;
-    await appendAgain(
-      part,
-      ask,
-      identity,
-      same.filter(({ header }) => header.producerId === part.storeId),
-    );
+    const own = same.filter(({ header }) => header.producerId === part.storeId);
+    const ends = [...same.slice(-1), ...own.slice(-1)];
+    const there = await Promise.all(ends.map((block) => isThere(ask, block)));
+    if (there.every(Boolean)) continue;
+    await appendAgain(part, ask, identity, own);
     await tellOverlap(part, ask, same);
   }
 }
@@ -71,5 +68,5 @@ async function tellOverlap(part: RecoveryPart, ask: Asker, blocks: readonly Stor
   if (entry === undefined || fields[fields.indexOf('producer') + 1] === 'busline') return;
   let known = 0;
   for (const block of blocks) if (await isThere(ask, block)) known = block.offset;
-  part.lost({ channelId, from: known + 1, to: last.offset });
+  if (known < last.offset) part.lost({ channelId, from: known + 1, to: last.offset });
 }

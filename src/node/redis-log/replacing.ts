@@ -1,9 +1,9 @@
-// Another body in the place of a stored block. Two processes may each delete a message of the same block at once: what one has
-// deleted, the other must not bring back.
+// Another body in the place of a stored block, whoever else puts one there at the same time.
 
 import { createHash } from 'node:crypto';
 import { sizeOf } from '../../core/block.ts';
 import type { Block, StoredBlock } from '../../core/block.ts';
+import { withoutDeleted } from '../without-deleted.ts';
 import { fieldsOf } from './entry.ts';
 import { keysOf } from './keys.ts';
 import type { Pages } from './pages.ts';
@@ -29,15 +29,4 @@ function digest(block: Block): string {
   return createHash('sha1')
     .update('json' in block ? block.json : '')
     .digest('hex');
-}
-
-type Item = { readonly deleted?: boolean };
-
-function withoutDeleted(block: StoredBlock, before: StoredBlock): StoredBlock {
-  if (!('json' in block) || !('json' in before) || !before.json.includes('"deleted":true')) return block;
-  const had = JSON.parse(before.json) as readonly Item[];
-  const items = (JSON.parse(block.json) as readonly Item[]).map((item, at) =>
-    had[at]?.deleted === true ? had[at] : item,
-  );
-  return { ...block, json: JSON.stringify(items) };
 }
