@@ -6,7 +6,7 @@ import { firstLoad } from './scripts/import-graph.mjs';
 const page = 'dist/index.js';
 
 export default [
-  { name: 'page, first load', path: existsSync(page) ? firstLoad(page).files : page, limit: '24.5 kB', gzip: true },
-  { name: 'worker', path: 'dist/worker.js', limit: '35.5 kB', gzip: true },
-  { name: "a user's own worker", path: 'dist/start-host.js', limit: '55.75 kB', gzip: true },
+  { name: 'page, first load', path: existsSync(page) ? firstLoad(page).files : page, limit: '24.8 kB', gzip: true },
+  { name: 'worker', path: 'dist/worker.js', limit: '35.8 kB', gzip: true },
+  { name: "a user's own worker", path: 'dist/start-host.js', limit: '56.2 kB', gzip: true },
 ];
