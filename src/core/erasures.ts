@@ -4,6 +4,7 @@
 import { firstOffset, messagesOf } from './block.ts';
 import type { Block, Header, StoredBlock } from './block.ts';
 import { cut } from './cut.ts';
+import { busError } from './errors.ts';
 import { IdSource } from './id.ts';
 import type { Log, Position, Records } from './log.ts';
 import type { Platform } from './platform.ts';
@@ -130,6 +131,7 @@ export class Erasures {
     };
     const items = [{ content }];
     const block: Block = this.#log.encoded ? { header, json: JSON.stringify(items) } : { header, items };
-    await this.#log.append([{ block, records }]);
+    const [verdict] = await this.#log.append([{ block, records }]);
+    if (verdict?.kind === 'refused') throw busError(verdict.code, verdict.why, { retryable: true });
   }
 }

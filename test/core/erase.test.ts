@@ -243,6 +243,34 @@ describe('deleting', () => {
   });
 });
 
+describe('in a log that is full', () => {
+  const full = { kind: 'refused', code: 'STORAGE_FULL', why: 'No room.' } as const;
+  const refusing = (log: Log): Log => wrapped(log, { append: (entries) => Promise.resolve(entries.map(() => full)) });
+
+  test('nothing is cleared, since nobody could be told of it, and whoever asks for it hears so', async () => {
+    const log = new MemoryLog();
+    await sendBlock(new MessageBusCore({ log }), channelId, [1, 2]);
+    const error = await failure(new MessageBusCore({ log: refusing(log) }).clearChannel(channelId));
+    expect(error).toMatchObject({ code: 'STORAGE_FULL', retryable: true });
+    const bus = new MessageBusCore({ log });
+    expect(contents(await bus.history(channelId))).toEqual([1, 2]);
+    await bus.clearChannel(channelId);
+    expect(kinds(await readAll(log, channelId))).toEqual(['clear']);
+  });
+
+  test('whoever deletes hears that nobody could be told, and the next host tells it', async () => {
+    const log = new MemoryLog();
+    const [message] = await sendBlock(new MessageBusCore({ log }), channelId, ['secret', 'kept']);
+    const error = await failure(new MessageBusCore({ log: refusing(log) }).deleteMessage(message?.id ?? '', channelId));
+    expect(error).toMatchObject({ code: 'STORAGE_FULL', retryable: true });
+    expect(kinds(await readAll(log, channelId))).toEqual(['data']);
+    const successor = new LogHost(log, { host: 'process', why: 'A test.', durability: 'memory' });
+    await successor.recover();
+    expect(kinds(await readAll(log, channelId))).toEqual(['data', 'delete']);
+    expect(await log.records('')).toEqual(new Map());
+  });
+});
+
 describe('clearing', () => {
   test('up to a place leaves what came after it, and does nothing when it is asked again', async () => {
     const log = new MemoryLog();

@@ -93,7 +93,8 @@ function checkAgain(view: View, attempts: ReadonlyMap<string, readonly Attempt[]
       const problem = `work: message ${offset} was done by ${life} in attempt ${attempt.attempt} and came to ${next.life} in attempt ${next.attempt}`;
       // Nobody but the group knew that it was done.
       if (view.all('restored').some((restored) => restored.copiedAt < ackedAt && restored.at < next.at)) return;
-      if (ackedAt < next.at) {
+      // Who was given it before that hears of it, and is heard of, when it can.
+      if (ackedAt < (next.handedAt ?? next.at)) {
         problems.push(`${problem}, though that was on record`);
         return;
       }

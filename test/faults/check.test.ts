@@ -127,6 +127,18 @@ describe('a history that the bus may have', () => {
       { more: [...quiet, ...again('returned').slice(0, 2)], isComplete: true },
     ],
     [
+      'in which it was on record that a message is done before it was heard that another one, who has it by then, began',
+      {
+        more: [
+          ...quiet,
+          { t: 'handed', ...work, attempt: 2 },
+          { t: 'acked', ...work, life: b, attempt: 1 },
+          ...again('returned').slice(0, 2),
+        ],
+        isComplete: true,
+      },
+    ],
+    [
       'in which a message comes again because its lease was lost',
       { more: [...again('returned'), { t: 'late', life: a }, { t: 'late', life: b }] },
     ],
@@ -142,6 +154,7 @@ describe('a history that the bus may have', () => {
         { t: 'got', sub: `${a}/2`, ch: 'c:a', logId: 'L', offset: 2, id: 'm2' },
       ]),
     ],
+    ['in which an id that its sender gave comes again, because its message was trimmed', trimmedAfter(`${a}:c:a:3`)],
     [
       'in which somebody left before its messages were stored',
       {
@@ -200,6 +213,17 @@ function trimmed(told: readonly Fact[], first = 2): Change {
   };
 }
 
+/** Both readers get this id at two places, and then all of the channel is dropped. */
+function trimmedAfter(id: string): Change {
+  const got = [3, 4].flatMap((offset) =>
+    [a, b].map((life): Fact => ({ t: 'got', sub: `${life}/1`, ch: 'c:a', logId: 'L', offset, id })),
+  );
+  return {
+    more: [...got, { t: 'trimming', life: a, ch: 'c:a', upTo: 4 }],
+    channels: { 'c:a': { logId: 'L', first: 5, head: 4, messages: [] } },
+  };
+}
+
 /** So much happens that a lease may be over. */
 const quiet = Array.from({ length: 60 }, (): Fact => ({ t: 'busy', life: a }));
 
@@ -253,6 +277,7 @@ describe('a history that the bus may not have', () => {
       /^log: message 1 .* is at 2/,
     ],
     ['it has another content', channel('c:a', text('m1', 1, 1), text('m2', 2, 7)), /with another content/],
+    ['an id of the bus was there twice before it was trimmed', trimmedAfter('m3'), /^double: id m3 was seen/],
     ['an id is there twice', channel('c:a', text('m1', 1, 1), text('m2', 2, 2), text('m2', 3, 9)), /^double: id m2/],
     [
       'a content is there twice',
@@ -397,6 +422,19 @@ describe('a history that the bus may not have', () => {
       'work comes again that is on record as done',
       {
         more: [{ t: 'acked', ...work, life: b, attempt: 1 }, ...quiet, ...again('returned').slice(0, 2)],
+        isComplete: true,
+      },
+      /^work: message 1 was done by t2.b .* though that was on record/,
+    ],
+    [
+      'work is given out again that is on record as done',
+      {
+        more: [
+          { t: 'acked', ...work, life: b, attempt: 1 },
+          ...quiet,
+          { t: 'handed', ...work, attempt: 2 },
+          ...again('returned').slice(0, 2),
+        ],
         isComplete: true,
       },
       /^work: message 1 was done by t2.b .* though that was on record/,

@@ -68,9 +68,13 @@ function checkPlaces(ch: string, { holes, messages }: RemainingChannel = nothing
 /** What was cleared since a copy was made, that was put back, may be there again. */
 function checkFirst(channels: Remains['channels'], clearedUpTo: number, mayBeBack: boolean): readonly string[] {
   return [inOrder, erasable, swept].flatMap((ch) => {
-    const { first, head } = channels[ch] ?? nothing;
+    const { first, head, clears } = channels[ch] ?? nothing;
     const expected = ch === swept && clearedUpTo > 0 ? clearedUpTo : 1;
-    const isRight = first === expected || head === 0 || (ch === swept && mayBeBack && first < expected);
+    // Two that cleared at once say so both.
+    const isSaid = Array.from({ length: Math.max(0, expected - first) }, (_, at) => first + at).every((offset) =>
+      clears.includes(offset),
+    );
+    const isRight = (first <= expected && isSaid) || head === 0 || (ch === swept && mayBeBack && first < expected);
     return isRight ? [] : [`lost: "${ch}" begins at ${first}, not at ${expected}`];
   });
 }

@@ -49,7 +49,11 @@ const turned = (life: string, offset: number, clock: number, attempt = 1): Step 
   clock,
 });
 const acked = (life: string, offset: number): Step => ({ t: 'acked', life, logId: 'L', offset, attempt: 1 });
+const handed = (life: string, offset: number): Step => ({ t: 'handed', life, logId: 'L', offset, attempt: 1 });
 const crashed = (life: string): Step => ({ t: 'dead', life, how: 'crashed' });
+
+/** So much happens meanwhile that who was given something before it hears too late of it. */
+const longAfter = Array.from({ length: 400 }, () => crashed('c'));
 
 const three = channel(3, 1, 2, 3);
 const done = (life: string, offset: number, clock: number): readonly Step[] => [
@@ -77,14 +81,11 @@ test.each<[string, readonly Step[]]>([
   ],
   [
     "in which one hears so late of its message that it is another one's by then",
-    [
-      { t: 'handed', life: 'a', logId: 'L', offset: 1, attempt: 1 },
-      ...Array.from({ length: 400 }, () => crashed('c')),
-      ...done('b', 1, 10),
-      ...done('b', 2, 20),
-      ...done('a', 1, 30),
-      ...done('b', 3, 40),
-    ],
+    [handed('a', 1), ...longAfter, ...done('b', 1, 10), ...done('b', 2, 20), ...done('a', 1, 30), ...done('b', 3, 40)],
+  ],
+  [
+    'in which one hears late of its message, which nobody else has got meanwhile',
+    [...done('a', 1, 10), handed('a', 2), ...longAfter, ...done('a', 2, 20), ...done('b', 3, 30)],
   ],
   [
     'that is put back to what it was',
@@ -123,6 +124,24 @@ test.each<[string, readonly Step[], RegExp]>([
     /though it was on record/,
   ],
   ['one is left out', [...done('a', 1, 10), ...done('a', 2, 20)], /message 3 was done by nobody/],
+  [
+    'one comes late to its member, who does not end it',
+    [...done('a', 1, 10), handed('a', 2), ...longAfter, turn('a', 2, 20), ...done('b', 3, 30)],
+    /message 2 was done by nobody/,
+  ],
+  [
+    'one comes again after it was done late',
+    [
+      ...done('a', 1, 10),
+      handed('a', 2),
+      ...longAfter,
+      ...done('a', 2, 20),
+      ...done('b', 2, 30),
+      ...done('c', 2, 40),
+      ...done('b', 3, 50),
+    ],
+    /message 2 came to c .* though it was on record/,
+  ],
 ])('it is seen when %s', (_, steps, problem) => {
   expect(checkOrdered(history(...steps), three)).toContainEqual(expect.stringMatching(problem));
 });
@@ -170,6 +189,12 @@ test('a history in which what was deleted is gone, and nothing else, may be', ()
   expect(
     problemsOf({ [erasable]: channel(4, 1, 2, 3), [swept]: { ...cleared, first: 1 } }, [...usual, restored]),
   ).toEqual([]);
+});
+
+test('a history in which two have cleared at once may be', () => {
+  const twice = { ...channel(6, 6), first: 4, clears: [4, 5] };
+  const steps = [...usual.slice(0, -1), kept(swept, 6, 30)];
+  expect(problemsOf({ [swept]: twice }, steps)).toEqual([]);
 });
 
 test.each<[string, readonly string[], RegExp]>([

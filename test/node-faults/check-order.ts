@@ -52,10 +52,13 @@ export function checkOrdered(facts: readonly MoreTold[], { messages }: Remaining
   const before = new Map(messages.map(({ offset }, at) => [offset, messages[at - 1]?.offset ?? 0]));
   const problems: string[] = [];
   const done = new Map<number, Handling>();
+  /** When a message was done at first, by whomever: also by one that came to it late. */
+  const doneAt = new Map<number, number>();
   let highest: Handling | undefined;
   for (const [at, one] of all.entries()) {
-    if (one.isLate) continue;
     const { life, offset, attempt, clock, at: told } = one.turn;
+    if (one.endedAt < (doneAt.get(offset) ?? Infinity)) doneAt.set(offset, one.endedAt);
+    if (one.isLate) continue;
     const text = `in order: message ${offset} came to ${life} in attempt ${attempt}`;
     const again = done.get(offset);
     const isOnRecord = again !== undefined && again.endedAt < clock && again.ackTold < told;
@@ -64,7 +67,7 @@ export function checkOrdered(facts: readonly MoreTold[], { messages }: Remaining
     if (highest !== undefined && offset < highest.turn.offset && !isForgotten(highest, one))
       problems.push(`${text} after message ${highest.turn.offset}`);
     const previous = before.get(offset) ?? 0;
-    if (previous >= begin && (done.get(previous)?.endedAt ?? Infinity) > clock)
+    if (previous >= begin && (doneAt.get(previous) ?? Infinity) > clock)
       problems.push(`${text} before message ${previous} was done`);
     for (const other of all.slice(Math.max(0, at - 20), at)) {
       const isAtOnce = !other.isLate && other.endedAt > clock && clock - other.turn.clock < surelyAlive;
@@ -74,6 +77,6 @@ export function checkOrdered(facts: readonly MoreTold[], { messages }: Remaining
     if (one.endedAt < (done.get(offset)?.endedAt ?? Infinity)) done.set(offset, one);
     if (highest === undefined || offset > highest.turn.offset || isForgotten(highest, one)) highest = one;
   }
-  const undone = messages.filter(({ offset }) => offset > begin && !done.has(offset));
+  const undone = messages.filter(({ offset }) => offset > begin && !doneAt.has(offset));
   return [...problems, ...undone.map(({ offset }) => `in order: message ${offset} was done by nobody`)];
 }

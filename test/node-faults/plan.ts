@@ -111,15 +111,7 @@ function habitsOf(weights: Weights<FaultKind>): Habits {
   return { ...usualHabits, story: 0, ...(isLong && { ask: 0 }) };
 }
 
-/**
- * On files, of two processes that delete in one block at the same time one brings back what the other one has deleted: there
- * each deletes only what it has sent itself. And where the disk may be full nobody deletes or clears: a clearing that could not
- * be said is done all the same, and a deletion that was not ended is ended by another one.
- */
-function moreHabitsOf(kind: Kind, weights: Weights<FaultKind>): MoreHabits {
-  const deletes = weights['fill disk'] === undefined;
-  return { ordered: 2, erase: deletes ? 2 : 0, sweep: deletes ? 1 : 0, eraseOthers: kind === 'files' ? 0 : 1 };
-}
+const moreHabits: MoreHabits = { ordered: 2, erase: 2, sweep: 1, eraseOthers: 1 };
 
 /** A disk is filled with every second seed. */
 function weightsOf(kind: Kind, seed: number): Weights<FaultKind> {
@@ -147,7 +139,7 @@ export function planOf(kind: Kind, seed: number, mix: NodeMix = {}): Plan {
     seed,
     kind,
     tabs: mix.tabs ?? random.whole(3, 4),
-    habits: { ...habitsOf(weights), ...moreHabitsOf(kind, weights), ...mix.habits },
+    habits: { ...habitsOf(weights), ...moreHabits, ...mix.habits },
     steps,
   };
 }

@@ -11,9 +11,11 @@ import { sleep } from './world.ts';
 const behind = 1000;
 /** How long a change of masters may take, until the one before is a replica again. */
 const patience = 30_000;
+/** After so long it is asked again for one that was begun, and for one that was refused. */
+const [givenUp, refused] = [5000, 500] as const;
 
-async function until(holds: () => Promise<boolean>): Promise<boolean> {
-  for (const end = performance.now() + patience; performance.now() < end; await sleep(50))
+async function until(holds: () => Promise<boolean>, within = patience): Promise<boolean> {
+  for (const end = performance.now() + within; performance.now() < end; await sleep(50))
     if (await holds().catch(() => false)) return true;
   return false;
 }
@@ -35,6 +37,15 @@ export async function openSentinels(restored: (copiedAt: number) => void): Promi
   const alone = oneAtATime();
   const inOrder = async (): Promise<readonly [master: RedisServer, replica: RedisServer]> =>
     (await isMaster(pair[0])) ? pair : [pair[1], pair[0]];
+  /** It may be refused for now, or begun and given up: while another one is under way, or when the replica was away. */
+  const failOver = (replica: RedisServer): Promise<boolean> =>
+    until(async () => {
+      const isBegun = await ask(sentinel, ['SENTINEL', 'FAILOVER', 'bus']).then(
+        () => true,
+        () => false,
+      );
+      return until(() => isMaster(replica), isBegun ? givenUp : refused);
+    });
 
   return {
     placeFor: () => Promise.resolve({ url: all.url }),
@@ -43,8 +54,7 @@ export async function openSentinels(restored: (copiedAt: number) => void): Promi
       'fail over': alone(async () => {
         const [, replica] = await inOrder();
         restored(performance.now() - behind);
-        await ask(sentinel, ['SENTINEL', 'FAILOVER', 'bus']);
-        return (await until(() => isMaster(replica))) && until(isWhole);
+        return (await failOver(replica)) && until(isWhole);
       }),
       'kill redis': alone(async () => {
         const [master, replica] = await inOrder();

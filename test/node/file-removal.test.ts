@@ -3,7 +3,9 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MessageBusCore } from 'busline/core';
 import type { Log, StoredBlock } from 'busline/core';
+import { cut } from '../../src/core/cut.ts';
 import { FileLog } from '../../src/node/file-log/file-log.ts';
 import { Fold } from '../../src/node/file-log/fold.ts';
 import { noGroups } from '../../src/node/file-log/groups-fold.ts';
@@ -207,6 +209,40 @@ describe('a deleted message', () => {
     expect(await filesWith(secret)).toEqual([]);
     const expected = Array.from({ length: 12 }, (_, n) => `${n + 1} gone ${n}`);
     for (const own of [...all, await openLog()]) expect(await contents(own)).toEqual(expected);
+  });
+
+  test('is not brought back by another process that had read its block before', async () => {
+    const [log, other] = [await openLog(), await openLog()];
+    await log.append([{ block: blockOf('a', [secret, 'two', 'three']) }]);
+    await other.records('');
+    const [block, same] = [await blockAt(log, 3), await blockAt(other, 3)];
+    await log.replace(cut(block, 1));
+    await other.replace(cut(same, 2));
+    for (const own of [log, other, await openLog()])
+      await vi.waitFor(async () => expect(await contents(own)).toEqual(['3 three']), 5000);
+    expect(await filesWith(secret)).toEqual([]);
+    const { json } = (await blockAt(other, 3)) as { json: string };
+    expect((await other.head('a')).bytes).toBe(json.length);
+  });
+
+  test.each([
+    ['was just appended', 0],
+    ['is in an older file', 12],
+  ])('is gone with all others of its block that %s, when two processes delete them at once', async (_name, later) => {
+    const all = [await openLog(), await openLog()];
+    const buses = all.map((log) => new MessageBusCore({ log }));
+    const [bus, other] = buses as [MessageBusCore, MessageBusCore];
+    const sent = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((n) => bus.send({ channelId: 'a', content: `${secret} ${n}` })),
+    );
+    await fill(all[0] as Log, later);
+    await vi.waitFor(async () => expect((await contents(all[1] as Log)).length).toBe(6 + later), 5000);
+    const deleted = sent.slice(0, 5).map(({ id }, at) => (at % 2 === 0 ? bus : other).deleteMessage(id, 'a'));
+    await Promise.all(deleted);
+    const [left] = await readAll(await openLog(), 'a');
+    expect(contentsOf([left as StoredBlock])).toEqual([[6, `${secret} 6`]]);
+    for (const n of [1, 2, 3, 4, 5]) expect(await filesWith(`${secret} ${n}`)).toEqual([]);
+    await Promise.all(buses.map((own) => own.close()));
   });
 
   test('is deleted to the end by the next process, wherever the one before was killed', async () => {

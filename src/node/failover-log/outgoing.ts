@@ -64,10 +64,6 @@ export class Outgoing {
     this.#part = part;
   }
 
-  get isSpilling(): boolean {
-    return this.#mode !== 'home';
-  }
-
   append(entry: Append): Promise<Verdict> {
     const told = deferred<Verdict>();
     this.#items.push({ entry, told, block: undefined, at: undefined, since: 0, open: 0 });

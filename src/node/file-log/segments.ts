@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { busError } from '../../core/errors.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
 import type { StoredBlock } from '../../core/block.ts';
+import { withoutDeleted } from '../without-deleted.ts';
 import { beginningOf } from './fold.ts';
 import { textOf } from './line.ts';
 import type { BlockProposal } from './line.ts';
@@ -288,7 +289,7 @@ async function rewritten(
   let placement: Sizes | undefined;
   for await (const { block, proposal, size } of segment.placed(first)) {
     const isIt = block.offset === changed.offset && block.header.blockId === blockId;
-    const now = isIt ? { header: block.header, ...changed } : block;
+    const now = isIt ? withoutDeleted({ header: block.header, ...changed }, block) : block;
     if (!('json' in now)) throw new TypeError('A block must be encoded before it leaves the process.');
     if (isIt) placement = { was: size, size: now.json.length + bytesOf(now.buffers) };
     const bytes = now.buffers?.map((buffer) => Buffer.from(buffer).toString('base64'));
