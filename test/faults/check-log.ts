@@ -48,9 +48,7 @@ function checkDoubles(view: View, ch: string): readonly string[] {
     const seen = new Map<string, number>();
     for (const [offset, { id }] of log) {
       const before = seen.get(id);
-      // An id that its sender gave is forgotten with what is trimmed.
-      const isForgotten = id.includes(`:${ch}:`) && (before ?? 0) <= view.trimmedUpTo(ch);
-      if (before !== undefined && !ids.has(id) && !isForgotten)
+      if (before !== undefined && !ids.has(id) && !isForgotten(view, ch, id, before))
         problems.push(`double: id ${id} was seen in ${key} at ${before} and ${offset}`);
       seen.set(id, offset);
     }
@@ -58,12 +56,23 @@ function checkDoubles(view: View, ch: string): readonly string[] {
   return problems;
 }
 
+/** An id that its sender gave is forgotten with what is trimmed: the message that says it again is another one. */
+function isForgotten(view: View, ch: string, id: string, offset: number): boolean {
+  return id.includes(`:${ch}:`) && offset <= view.trimmedUpTo(ch);
+}
+
 function checkOrder(view: View, ch: string): readonly string[] {
   const last = new Map<string, number>();
-  return numbered(view, ch).flatMap(({ life, n, offset }) => {
+  const firsts = new Map<string, number>();
+  for (const ack of view.all('stored'))
+    firsts.set(keyOf(ack.ch, ack.id), Math.min(ack.offset, firsts.get(keyOf(ack.ch, ack.id)) ?? Infinity));
+  return numbered(view, ch).flatMap(({ life, n, id, offset }) => {
     const before = last.get(life) ?? 0;
     last.set(life, Math.max(n, before));
-    return n > before ? [] : [`order: message ${n} of ${life} comes after ${before} in ${ch}, at ${offset}`];
+    const first = firsts.get(keyOf(ch, id)) ?? offset;
+    return n > before || (first < offset && isForgotten(view, ch, id, first))
+      ? []
+      : [`order: message ${n} of ${life} comes after ${before} in ${ch}, at ${offset}`];
   });
 }
 

@@ -156,6 +156,27 @@ describe('a history that the bus may have', () => {
     ],
     ['in which an id that its sender gave comes again, because its message was trimmed', trimmedAfter(`${a}:c:a:3`)],
     [
+      'in which such a message comes again after later ones',
+      {
+        without: (fact) => fact.t !== 'drained' && 'id' in fact && fact.id === 'm1',
+        more: [
+          { t: 'stored', life: a, ch: 'c:a', n: 1, id: `${a}:c:a:1`, offset: 1 },
+          { t: 'trimming', life: a, ch: 'c:a', upTo: 1 },
+          ...[a, b].map((life): Fact => ({
+            t: 'got',
+            sub: `${life}/1`,
+            ch: 'c:a',
+            logId: 'L',
+            offset: 3,
+            id: `${a}:c:a:1`,
+          })),
+        ],
+        channels: {
+          'c:a': { logId: 'L', first: 2, head: 3, messages: [text('m2', 2, 2), text(`${a}:c:a:1`, 3, 1)] },
+        },
+      },
+    ],
+    [
       'in which somebody left before its messages were stored',
       {
         without: (fact) => is('stored', { n: 2 })(fact) || is('drained', { life: a })(fact),

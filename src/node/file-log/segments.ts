@@ -25,6 +25,8 @@ const goneInARow = 8;
 const leftBehind = 60_000;
 /** How often, and after how many milliseconds, it is looked again before a file is called damaged. */
 const [looks, lookAfter] = [3, 50] as const;
+/** How often a segment that others write anew is looked for, and how often of that without a pause. */
+const [mostTries, tryAtOnce] = [100, 10] as const;
 const making = '.new';
 
 /** What ends a segment. */
@@ -91,7 +93,9 @@ export class Segments {
 
   /** As it is now; undefined if nothing is in it any more. */
   async latest(number: number): Promise<Segment | undefined> {
-    for (let tries = 0; tries < 10; tries += 1) {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      // Others write it anew again and again.
+      if (tries > tryAtOnce) await pause(lookAfter);
       const [generation] = (await this.list()).get(number) ?? [];
       if (generation === undefined) return undefined;
       let segment: Segment;
@@ -212,13 +216,18 @@ export class Segments {
     }
   }
 
+  /** One that was dropped has left a line, and nothing else; one that is being written anew just now is there in a moment. */
+  async #isDropped(number: number): Promise<boolean> {
+    const generations = (await this.list()).get(number) ?? [];
+    return generations.length === 1 && generations[0] === 0 && (await this.#isGone(number, 0));
+  }
+
   async #openOlder(number: number): Promise<Segment | undefined> {
     for (let look = 1; ; look += 1) {
       const segment = await this.latest(number);
       if (segment?.fold !== undefined) segment.advance(() => undefined);
       if (segment?.fold?.isSealed === true) return segment;
-      // One that was dropped since has left a line.
-      if (segment === undefined && (await this.list()).has(number)) return undefined;
+      if (segment === undefined && (await this.#isDropped(number))) return undefined;
       // It was cut short or taken away, or others are at it just now.
       if (look === looks) {
         this.#onDamage(segment?.path ?? this.#path(number), segment?.fold === undefined ? 0 : segment.readUpTo);
