@@ -5,6 +5,7 @@
 import { firstOffset, sizeOf } from '../../core/block.ts';
 import type { StoredBlock } from '../../core/block.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
+import { skipHeader } from '../skip-header.ts';
 import type { Asker } from './connection.ts';
 import { entryOf, markOf } from './entry.ts';
 import { catalogue, epochKey, keysOf, processesKey, processKey, rescuedKey, waitingKey } from './keys.ts';
@@ -110,11 +111,7 @@ export class Recovery {
     for (const channelId of (await ask.command(['SMEMBERS', rescuedKey])) as Iterable<string>) {
       const args = [identity, isSomebodyAbsent ? String(room) : '0', randomName(systemPlatform)];
       const now = systemPlatform.now();
-      const answer = await ask.run(openScript, rescueKeys(channelId), [
-        ...args,
-        String(now),
-        skipHeader(channelId, now),
-      ]);
+      const answer = await ask.run(openScript, rescueKeys(channelId), [...args, String(now), skipText(channelId, now)]);
       const skipped = ((answer ?? []) as readonly string[]).map(Number);
       for (let at = 0; at + 1 < skipped.length; at += 2)
         this.#part.lost({ channelId, from: skipped[at] as number, to: skipped[at + 1] as number });
@@ -145,19 +142,8 @@ function given(block: StoredBlock): string {
   return JSON.stringify([...about, ...entryOf(block)]);
 }
 
-function skipHeader(channelId: string, now: number): string {
-  const header = {
-    v: 1,
-    kind: 'skip',
-    channelId,
-    serverId: 'local',
-    authorId: 'busline',
-    count: 0,
-    firstId: '',
-    createdAt: now,
-    codec: 'json',
-  };
-  return JSON.stringify(header).replace('"count":0', `"count":${countMark}`);
+function skipText(channelId: string, now: number): string {
+  return JSON.stringify(skipHeader(channelId, 0, now)).replace('"count":0', `"count":${countMark}`);
 }
 
 /** Unless somebody else wants to be told. */
