@@ -52,6 +52,17 @@ describe('buses on one folder', () => {
     await vi.waitFor(() => expect(late.map(({ content }) => content)).toEqual(first), 5000);
   });
 
+  test('drop all that each of them was asked to drop, also at the same time', async () => {
+    const [a, b] = await Promise.all([FileLog.open({ directory }), FileLog.open({ directory })]);
+    for (let n = 1; n <= 60; n += 1) await a.append([{ block: blockOf('room', [n]) }]);
+    await vi.waitFor(async () => expect((await b.head('room')).head).toBe(60), 5000);
+    for (let upTo = 2; upTo <= 58; upTo += 2) {
+      await Promise.all([a.trim('room', upTo - 1), b.trim('room', upTo)]);
+      expect((await b.head('room')).first).toBe(upTo + 1);
+    }
+    await Promise.all([a.close(), b.close()]);
+  });
+
   test('find each other’s channels, whatever they are called', async () => {
     const names = [
       'a',

@@ -206,7 +206,8 @@ export class FileLog implements SharedLog {
         body: '',
       });
       if (verdict?.kind === 'refused') throw busError(verdict.code, verdict.why, { retryable: true });
-      if (journal.head.first > first) return journal.retire();
+      // Others may have dropped a part of it at the same time.
+      if (journal.head.first > last) return journal.retire();
     }
   }
 
