@@ -50,6 +50,8 @@ export class Fold {
   readonly groups: GroupsFold;
   readonly records: Map<string, readonly [stamp: string, value?: unknown]>;
   readonly segments: readonly (readonly [segment: number, start: number])[];
+  /** Its segment was written anew, and does not say what was before it: the next one does. */
+  readonly isPartial: boolean;
   readonly #resized: Map<number, readonly [size: number, generation: number]>;
   readonly #producers: Map<string, ProducerState>;
   readonly #clients: Map<string, Client>;
@@ -69,6 +71,7 @@ export class Fold {
     this.head = from.head;
     this.bytes = from.bytes;
     this.segments = from.segments;
+    this.isPartial = from.segments.length === 0 && from.first <= from.head;
     this.#producers = new Map(from.producers);
     this.#clients = new Map(from.clients.map(([id, { upTo, places }]) => [id, { upTo, places: [...places] }]));
     this.#keys = new Map(from.keys);

@@ -128,6 +128,8 @@ export class Journal {
   }
 
   async read(after: number, limit: number): Promise<readonly StoredBlock[]> {
+    // It is on its way to the end.
+    if (this.#fold.isPartial) await this.advance();
     const from = Math.max(after, this.#fold.first - 1);
     const { kept } = this.#fold;
     const last = kept.findLastIndex(([, start]) => start <= from);
