@@ -1,6 +1,8 @@
 // What a segment of a journal begins with: all that was known at the end of the one before it.
 
 import type { ProducerState } from '../../core/append-rule.ts';
+import { randomName, systemPlatform } from '../../core/platform.ts';
+import { noGroups } from './groups-fold.ts';
 import type { GroupsCheckpoint } from './groups-fold.ts';
 
 /** Names and values, each with a moment and a number that order what was saved, whoever saved it; no value removes it. */
@@ -26,4 +28,23 @@ export interface Checkpoint {
   /** How large replaced blocks are now, and in which generation of their file. */
   readonly resized: readonly (readonly [offset: number, size: number, generation: number])[];
   readonly groups: GroupsCheckpoint;
+}
+
+/** Of a channel that nothing was ever in. */
+export function empty(channelId: string, segment: number): Checkpoint {
+  return {
+    channelId,
+    segment,
+    logId: randomName(systemPlatform),
+    first: 1,
+    head: 0,
+    bytes: 0,
+    segments: [],
+    producers: [],
+    clients: [],
+    keys: [],
+    records: [],
+    resized: [],
+    groups: noGroups,
+  };
 }

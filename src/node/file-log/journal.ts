@@ -10,10 +10,10 @@ import type { ChannelHead } from '../../core/log.ts';
 import { randomName, systemPlatform } from '../../core/platform.ts';
 import { hubError } from '../hub-error.ts';
 import { isFullDisk } from './directory.ts';
+import { empty } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Fold, Folded } from './fold.ts';
 import type { GroupsFold } from './groups-fold.ts';
-import { noGroups } from './groups-fold.ts';
 import { textOf } from './line.ts';
 import type { Line } from './line.ts';
 import { Proposals } from './proposals.ts';
@@ -403,22 +403,4 @@ export class Journal {
     const what = `${path} is damaged at byte ${at}, in channel "${this.#options.channelId}".`;
     this.#options.onError(hubError('LOG_DAMAGED', what));
   }
-}
-
-function empty(channelId: string, segment: number): Checkpoint {
-  return {
-    channelId,
-    segment,
-    logId: randomName(systemPlatform),
-    first: 1,
-    head: 0,
-    bytes: 0,
-    segments: [],
-    producers: [],
-    clients: [],
-    keys: [],
-    records: [],
-    resized: [],
-    groups: noGroups,
-  };
 }
