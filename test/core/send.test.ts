@@ -264,10 +264,11 @@ describe('when the log fails', () => {
     await quiet();
     const second = bus.send({ channelId: 'a', content: 3 });
     await quiet();
+    const failures = Promise.all(first.map((sending) => failure(sending)));
     host.pushed[0]?.fail(busError('STORAGE_FULL', 'Full.'));
     await quiet();
     host.pushed[1]?.settle();
-    for (const sending of first) expect(await failure(sending)).toMatchObject({ code: 'STORAGE_FULL' });
+    for (const error of await failures) expect(error).toMatchObject({ code: 'STORAGE_FULL' });
     expect((await second).content).toBe(3);
   });
 });
