@@ -8,6 +8,8 @@ import type { Append, ChannelHead, Early, EarlySource, Page, Records, Verdict } 
 import { reportError, systemPlatform } from '../../core/platform.ts';
 import type { Platform } from '../../core/platform.ts';
 import { Watched } from '../../core/store.ts';
+import { deferred } from '../deferred.ts';
+import type { Deferred } from '../deferred.ts';
 import { Drain, drainedPrefix } from './drain.ts';
 import type { Home } from './home.ts';
 import { Outgoing } from './outgoing.ts';
@@ -59,6 +61,7 @@ export class FailoverLog implements SharedLog {
   readonly #followers = new Set<Follower>();
   readonly #early = new Set<(early: Early, after: number) => void>();
   readonly #stops: (() => void)[] = [];
+  readonly #begun: Deferred<void> = deferred<void>();
   #opened: Promise<SharedLog> | undefined;
   #isDenied = false;
   /** Since when home is away. */
@@ -66,8 +69,13 @@ export class FailoverLog implements SharedLog {
 
   static async open(options: FailoverOptions): Promise<FailoverLog> {
     const log = new FailoverLog(options);
-    await log.#open();
-    return log;
+    try {
+      await log.#open();
+      return log;
+    } catch (error) {
+      await options.home.close();
+      throw error;
+    }
   }
 
   private constructor({
@@ -183,6 +191,7 @@ export class FailoverLog implements SharedLog {
     );
     if (!home.isThere.getSnapshot()) this.#homeChanged();
     for (const channelId of await home.channels()) this.#view(channelId).begin(await home.producers(channelId));
+    this.#begun.resolve();
     if (isSpilt) await this.#spill().catch(() => undefined);
   }
 
@@ -199,6 +208,8 @@ export class FailoverLog implements SharedLog {
   }
 
   async #openSpill(): Promise<SharedLog> {
+    // What lies in it can be told only by whoever knows how far home was.
+    await this.#begun.promise;
     const spill = await this.#options.spill();
     this.#stops.push(spill.follow((blocks) => this.#spilled(spill, blocks)));
     const drained = await spill.records(drainedPrefix);
