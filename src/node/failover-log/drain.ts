@@ -3,6 +3,7 @@
 
 import { rememberedBlocks } from '../../core/append-rule.ts';
 import type { StoredBlock } from '../../core/block.ts';
+import { busError } from '../../core/errors.ts';
 import type { Log, Position, Verdict } from '../../core/log.ts';
 import type { Platform } from '../../core/platform.ts';
 import type { Home, ProducerTable } from './home.ts';
@@ -139,7 +140,7 @@ export class Drain {
     const last = table.last.get(producerId) ?? 0;
     if (sequence <= last) return true;
     if (verdict.kind === 'refused' && verdict.code !== 'GAP') {
-      this.#failed(new Error(`Home does not take a block of "${channelId}": ${verdict.why}`));
+      this.#failed(busError(verdict.code, `Home does not take a block of "${channelId}": ${verdict.why}`));
       return false;
     }
     if (last + 1 < sequence) {
